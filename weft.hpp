@@ -1,0 +1,2 @@
+// The one header a user of weft needs.
+#pragma once
