@@ -1,93 +1,103 @@
-// The ends of rows: fewer elements than a vector holds, read and written without touching what lies beyond.
-// Masked moves where the instruction set has them, a small buffer where not. For kernel sources only.
+// Loads and stores of the first few lanes of a vector: what is left of a row whose length is no multiple of the vector's.
+// Nothing beyond the counted lanes is read or written. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/arch.hpp>
 
-#if defined(__AVX2__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 namespace weft::kernels {
 namespace {
 
+/// x[0 .. count), then zeros; 0 <= count <= lanes.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> load_partial(const T* x, std::int64_t count) {
+    alignas(64) T buffer[lanes<T>] = {};
+    for (std::int64_t i = 0; i < count; ++i) buffer[i] = x[i];
+    return Batch<T>::load_aligned(buffer);
+}
+
+/// y[0 .. count) = the first lanes of x; 0 <= count <= lanes.
+template <class T>
+[[gnu::always_inline]] inline void store_partial(T* y, std::int64_t count, Batch<T> x) {
+    alignas(64) T buffer[lanes<T>];
+    x.store_aligned(buffer);
+    for (std::int64_t i = 0; i < count; ++i) y[i] = buffer[i];
+}
+
 #if defined(__AVX512F__)
 
-inline __mmask16 mask16(std::int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
-inline __mmask8 mask8(std::int64_t count) { return static_cast<__mmask8>((1u << count) - 1); }
+template <>
+[[gnu::always_inline]] inline Batch<float> load_partial<float>(const float* x, std::int64_t count) {
+    return Batch<float>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), x));
+}
 
-inline Batch<float> load_partial(const float* from, std::int64_t count) {
-    return _mm512_maskz_loadu_ps(mask16(count), from);
+template <>
+[[gnu::always_inline]] inline Batch<double> load_partial<double>(const double* x, std::int64_t count) {
+    return Batch<double>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), x));
 }
-inline Batch<double> load_partial(const double* from, std::int64_t count) {
-    return _mm512_maskz_loadu_pd(mask8(count), from);
+
+template <>
+[[gnu::always_inline]] inline void store_partial<float>(float* y, std::int64_t count, Batch<float> x) {
+    _mm512_mask_storeu_ps(y, static_cast<__mmask16>((1u << count) - 1), x.data);
 }
-inline void store_partial(float* to, const Batch<float>& value, std::int64_t count) {
-    _mm512_mask_storeu_ps(to, mask16(count), value);
-}
-inline void store_partial(double* to, const Batch<double>& value, std::int64_t count) {
-    _mm512_mask_storeu_pd(to, mask8(count), value);
+
+template <>
+[[gnu::always_inline]] inline void store_partial<double>(double* y, std::int64_t count, Batch<double> x) {
+    _mm512_mask_storeu_pd(y, static_cast<__mmask8>((1u << count) - 1), x.data);
 }
 
 #elif defined(__AVX2__)
 
-alignas(64) constexpr std::int32_t mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+// A window on these is the mask of the first lanes.
+alignas(32) constexpr std::int32_t first_lanes_f32[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+alignas(32) constexpr std::int64_t first_lanes_f64[8] = {-1, -1, -1, -1};
 
-inline __m256i mask32(std::int64_t count) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask_words + 8 - count));
-}
-
-inline Batch<float> load_partial(const float* from, std::int64_t count) {
-    return _mm256_maskload_ps(from, mask32(count));
-}
-inline Batch<double> load_partial(const double* from, std::int64_t count) {
-    return _mm256_maskload_pd(from, mask32(2 * count));
-}
-inline void store_partial(float* to, const Batch<float>& value, std::int64_t count) {
-    _mm256_maskstore_ps(to, mask32(count), value);
-}
-inline void store_partial(double* to, const Batch<double>& value, std::int64_t count) {
-    _mm256_maskstore_pd(to, mask32(2 * count), value);
+template <>
+[[gnu::always_inline]] inline Batch<float> load_partial<float>(const float* x, std::int64_t count) {
+    const auto* mask = reinterpret_cast<const __m256i*>(first_lanes_f32 + 8 - count);
+    return Batch<float>(_mm256_maskload_ps(x, _mm256_loadu_si256(mask)));
 }
 
-#else
-
-template <class T>
-Batch<T> load_partial(const T* from, std::int64_t count) {
-    alignas(64) T buffer[lanes<T>] = {};
-    for (std::int64_t i = 0; i < count; ++i) buffer[i] = from[i];
-    return Batch<T>::load_aligned(buffer);
+template <>
+[[gnu::always_inline]] inline Batch<double> load_partial<double>(const double* x, std::int64_t count) {
+    const auto* mask = reinterpret_cast<const __m256i*>(first_lanes_f64 + 4 - count);
+    return Batch<double>(_mm256_maskload_pd(x, _mm256_loadu_si256(mask)));
 }
-template <class T>
-void store_partial(T* to, const Batch<T>& value, std::int64_t count) {
-    alignas(64) T buffer[lanes<T>];
-    value.store_aligned(buffer);
-    for (std::int64_t i = 0; i < count; ++i) to[i] = buffer[i];
+
+// Not by maskstore: it is microcoded on some processors. The count's bits say which halves to write.
+template <>
+[[gnu::always_inline]] inline void store_partial<float>(float* y, std::int64_t count, Batch<float> x) {
+    if (count == 8) return x.store_unaligned(y);
+    __m128 part = _mm256_castps256_ps128(x.data);
+    if (count & 4) {
+        _mm_storeu_ps(y, part);
+        part = _mm256_extractf128_ps(x.data, 1);
+        y += 4;
+    }
+    if (count & 2) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(y), part);
+        part = _mm_movehl_ps(part, part);
+        y += 2;
+    }
+    if (count & 1) _mm_store_ss(y, part);
+}
+
+template <>
+[[gnu::always_inline]] inline void store_partial<double>(double* y, std::int64_t count, Batch<double> x) {
+    if (count == 4) return x.store_unaligned(y);
+    __m128d part = _mm256_castpd256_pd128(x.data);
+    if (count & 2) {
+        _mm_storeu_pd(y, part);
+        part = _mm256_extractf128_pd(x.data, 1);
+        y += 2;
+    }
+    if (count & 1) _mm_store_sd(y, part);
 }
 
 #endif
-
-/// How a loop over contiguous elements reads and writes: whole vectors, or one of `count` elements at its end.
-template <class T>
-struct Whole {
-    Batch<T> load(const T* from) const { return Batch<T>::load_unaligned(from); }
-    void store(T* to, const Batch<T>& value) const { value.store_unaligned(to); }
-};
-
-template <class T>
-struct Part {
-    std::int64_t count;
-    Batch<T> load(const T* from) const { return load_partial(from, count); }
-    void store(T* to, const Batch<T>& value) const { store_partial(to, value, count); }
-};
-
-/// Calls body(access, offset) for each vector of `count` contiguous elements.
-template <class T, class F>
-inline __attribute__((always_inline)) void for_each_vector(std::int64_t count, const F& body) {
-    std::int64_t i = 0;
-    for (; i + lanes<T> <= count; i += lanes<T>) body(Whole<T>{}, i);
-    if (i < count) body(Part<T>{count - i}, i);
-}
 
 }  // namespace
 }  // namespace weft::kernels
