@@ -1,0 +1,99 @@
+// The tape. Every recorded op is a node: edges to the producers of its inputs, a serial number, and its derivative.
+// A node holds no arrays but those its derivative saved.
+#pragma once
+
+#include <weft/autograd/tensor.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// Shape and element type of an output: what a gradient for it must have.
+struct OutputInfo {
+    Shape shape;
+    DType dtype = DType::float32;
+};
+
+class Node {
+public:
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    /// The op's name, for error texts.
+    virtual std::string name() const = 0;
+    /// Gradients of the inputs from those of the outputs (undefined where nothing came). Fills dx[i] where wanted(i).
+    virtual void run(std::span<Tensor> dy, std::span<Tensor> dx, std::span<const bool> wanted) = 0;
+    /// Drops what was saved; afterwards run() is not called.
+    virtual void release() = 0;
+
+    std::span<const Edge> edges() const { return edges_; }
+    const OutputInfo& output(std::uint32_t index) const { return index == 0 ? first_output_ : more_outputs_[index - 1]; }
+    std::uint32_t outputs() const { return 1 + static_cast<std::uint32_t>(more_outputs_.size()); }
+    void add_output(OutputInfo info) { more_outputs_.push_back(std::move(info)); }
+
+    /// Greater than that of every producer of an input, whichever thread made it; leaves have 0.
+    std::uint64_t serial() const { return serial_; }
+    virtual bool is_leaf() const { return false; }
+
+    std::atomic<std::uint32_t> references{0};
+    bool released = false;
+    Node* next_to_destroy = nullptr;
+
+protected:
+    explicit Node(OutputInfo first_output) : first_output_(std::move(first_output)) {}
+    virtual ~Node() = default;
+    /// Tells the base where the derived node keeps its edges, and draws the serial number.
+    void link(std::span<const Edge> edges);
+
+private:
+    friend void destroy(Node* node) noexcept;
+    std::span<const Edge> edges_;
+    OutputInfo first_output_;
+    std::vector<OutputInfo> more_outputs_;
+    std::uint64_t serial_ = 0;
+};
+
+/// Frees a node whose last share is gone, and then, without recursion, those that it alone held.
+void destroy(Node* node) noexcept;
+
+/// The end of the tape at a tensor that collects its gradient.
+class Leaf final : public Node {
+public:
+    explicit Leaf(OutputInfo info) : Node(std::move(info)) {}
+    std::string name() const override { return "leaf"; }
+    void run(std::span<Tensor>, std::span<Tensor>, std::span<const bool>) override {}
+    void release() override {}
+    bool is_leaf() const override { return true; }
+
+    Tensor gradient;
+
+    static void* operator new(std::size_t bytes) { return allocate(bytes); }
+    static void operator delete(void* block) { deallocate(block, sizeof(Leaf)); }
+};
+
+/// What a derivative keeps of a tensor: array, place on the tape and version; never a handle, so that saving an output
+/// makes no cycle.
+class Saved {
+public:
+    Saved() = default;
+    explicit Saved(const Tensor& x) : array_(x.data()), edge_(x.impl()->edge), version_(array_.version()) {}
+
+    /// The tensor again. Throws GraphError if it was changed since, naming the op whose derivative asks.
+    Tensor get() const { return get(edge_); }
+    Tensor get(const Edge& edge) const;
+    operator Tensor() const { return get(); }
+    const Shape& shape() const { return array_.shape(); }
+
+private:
+    Array array_;
+    Edge edge_;
+    std::uint32_t version_ = 0;
+};
+
+/// Keeps x for a derivative: [x = save(x)](const Tensor& dy) { return dy / x.get(); }
+inline Saved save(const Tensor& x) { return Saved(x); }
+
+}  // namespace weft

@@ -1,0 +1,88 @@
+#include <weft/autograd/ops/arithmetic.hpp>
+#include <weft/autograd/ops/compare.hpp>
+#include <weft/autograd/ops/elementwise.hpp>
+#include <weft/autograd/ops/map.hpp>
+#include <weft/autograd/record.hpp>
+
+namespace weft {
+
+using kernels::Elementwise;
+
+Tensor add(const Tensor& x, const Tensor& y) {
+    const auto [a, b] = promoted(x, y, "add");
+    return record(zip(a, b, &Elementwise::add, "add"), {a, b}, [](const Tensor& dy) { return dy; },
+                  [](const Tensor& dy) { return dy; });
+}
+
+Tensor subtract(const Tensor& x, const Tensor& y) {
+    const auto [a, b] = promoted(x, y, "subtract");
+    return record(zip(a, b, &Elementwise::subtract, "subtract"), {a, b}, [](const Tensor& dy) { return dy; },
+                  [](const Tensor& dy) { return -dy; });
+}
+
+Tensor multiply(const Tensor& x, const Tensor& y) {
+    const auto [a, b] = promoted(x, y, "multiply");
+    return record(zip(a, b, &Elementwise::multiply, "multiply"), {a, b},
+                  [b = save(b)](const Tensor& dy) { return multiply(dy, b); },
+                  [a = save(a)](const Tensor& dy) { return multiply(dy, a); });
+}
+
+Tensor divide(const Tensor& x, const Tensor& y) {
+    auto [a, b] = promoted(x, y, "divide");
+    if (a.dtype() == int64) a = a.to(float32), b = b.to(float32);
+    return record(zip(a, b, &Elementwise::divide, "divide"), {a, b},
+                  [b = save(b)](const Tensor& dy) { return divide(dy, b); },
+                  [b = save(b)](const Tensor& y, const Tensor& dy) { return -dy * y / b.get(); });
+}
+
+Tensor negative(const Tensor& x) {
+    if (x.dtype() == int64) return subtract(0, x);
+    return record(map(x, &Elementwise::negative, "negative"), {x}, [](const Tensor& dy) { return -dy; });
+}
+
+Tensor pow(const Tensor& x, const Tensor& y) {
+    auto [a, b] = promoted(x, y, "pow");
+    if (a.dtype() == int64) a = a.to(float32), b = b.to(float32);
+    return record(
+        zip(a, b, &Elementwise::power, "pow"), {a, b},
+        // Where the exponent is 0 the derivative is 0, also at a == 0 where a^(b - 1) is infinite.
+        [a = save(a), b = save(b)](const Tensor& dy) {
+            const Tensor base = a, exponent = b;
+            return where(equal(exponent, 0), 0, dy * exponent * pow(base, exponent - 1));
+        },
+        [a = save(a)](const Tensor& y, const Tensor& dy) {
+            const Tensor base = a, zero = equal(base, 0);
+            return where(zero, 0, dy * y * log(where(zero, 1, base)));
+        });
+}
+
+namespace {
+
+// dy where a wins, half of it where both are equal.
+Tensor share(const Tensor& dy, const Tensor& wins, const Tensor& ties) {
+    return where(wins, dy, where(ties, dy * 0.5, 0));
+}
+
+}  // namespace
+
+Tensor minimum(const Tensor& x, const Tensor& y) {
+    const auto [a, b] = promoted(x, y, "minimum");
+    return record(zip(a, b, &Elementwise::minimum, "minimum"), {a, b},
+                  [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, less(a, b), equal(a, b)); },
+                  [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, less(b, a), equal(a, b)); });
+}
+
+Tensor maximum(const Tensor& x, const Tensor& y) {
+    const auto [a, b] = promoted(x, y, "maximum");
+    return record(zip(a, b, &Elementwise::maximum, "maximum"), {a, b},
+                  [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, greater(a, b), equal(a, b)); },
+                  [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, greater(b, a), equal(a, b)); });
+}
+
+Tensor Tensor::operator-() const { return negative(*this); }
+Tensor& Tensor::operator+=(const Tensor& other) { return *this = add(*this, other); }
+Tensor& Tensor::operator-=(const Tensor& other) { return *this = subtract(*this, other); }
+Tensor& Tensor::operator*=(const Tensor& other) { return *this = multiply(*this, other); }
+Tensor& Tensor::operator/=(const Tensor& other) { return *this = divide(*this, other); }
+
+}  // namespace weft

@@ -1,0 +1,90 @@
+#include <weft/autograd/kernels/pool2d.hpp>
+#include <weft/autograd/ops/map.hpp>
+#include <weft/autograd/ops/pool2d.hpp>
+#include <weft/autograd/record.hpp>
+
+#include <fmt/core.h>
+
+namespace weft {
+namespace {
+
+kernels::PoolGeometry geometry(const Shape& x, const Pool2dSettings& s, const char* where) {
+    const PaddedAxis rows = padded_axis(x[1], s.pool_size[0], s.strides[0], 1, s.padding, where);
+    const PaddedAxis columns = padded_axis(x[2], s.pool_size[1], s.strides[1], 1, s.padding, where);
+    return {.batch = x[0], .height = x[1], .width = x[2], .channels = x[3],
+            .pool_height = s.pool_size[0], .pool_width = s.pool_size[1],
+            .out_height = rows.outputs, .out_width = columns.outputs,
+            .stride_height = s.strides[0], .stride_width = s.strides[1],
+            .pad_top = rows.before, .pad_left = columns.before};
+}
+
+template <class T>
+const kernels::PoolFunctions<T>& functions() {
+    const auto& table = kernels::active<kernels::Pool2d>();
+    if constexpr (std::is_same_v<T, float>) return table.f32;
+    else return table.f64;
+}
+
+Shape output_shape(const kernels::PoolGeometry& g) { return {g.batch, g.out_height, g.out_width, g.channels}; }
+
+void check(const Tensor& x, const char* where) {
+    require_floating(x, where);
+    if (x.rank() != 4) throw ShapeError(fmt::format("{}: expects [batch, height, width, channels]; received {}", where, describe(x)));
+}
+
+// dy of the winners, ddx at the winners: each is the other's derivative.
+Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, const Pool2dSettings& settings);
+
+Tensor max_pool2d_gradient(const Tensor& dy, const Tensor& x, const Tensor& y, const Pool2dSettings& settings) {
+    Array result(x.shape(), x.dtype());
+    dispatch_floating(x.dtype(), [&]<class T>(T) {
+        functions<T>().maximum_gradient(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(), y.data().data<T>(),
+                                        dy.data().data<T>(), result.data<T>());
+    });
+    return record(std::move(result), {dy}, [x = save(x.detach()), y = save(y.detach()), settings](const Tensor& ddx) {
+        return max_pool2d_gather(ddx, x, y, settings);
+    });
+}
+
+Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, const Pool2dSettings& settings) {
+    Array result(y.shape(), y.dtype());
+    dispatch_floating(x.dtype(), [&]<class T>(T) {
+        functions<T>().maximum_gather(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(), y.data().data<T>(),
+                                      ddx.data().data<T>(), result.data<T>());
+    });
+    return record(std::move(result), {ddx}, [x = save(x), y = save(y), settings](const Tensor& ddy) {
+        return max_pool2d_gradient(ddy, x, y, settings);
+    });
+}
+
+Tensor average_pool2d_gradient(const Tensor& dy, const Shape& x_shape, const Pool2dSettings& settings) {
+    Array result(x_shape, dy.dtype());
+    dispatch_floating(dy.dtype(), [&]<class T>(T) {
+        functions<T>().average_gradient(geometry(x_shape, settings, "average_pool2d"), dy.data().data<T>(), result.data<T>());
+    });
+    return record(std::move(result), {dy}, [settings](const Tensor& ddx) { return average_pool2d(ddx, settings); });
+}
+
+}  // namespace
+
+Tensor max_pool2d(const Tensor& x, const Pool2dSettings& settings) {
+    check(x, "max_pool2d");
+    const kernels::PoolGeometry g = geometry(x.shape(), settings, "max_pool2d");
+    Array result(output_shape(g), x.dtype());
+    dispatch_floating(x.dtype(), [&]<class T>(T) { functions<T>().maximum(g, x.data().data<T>(), result.data<T>()); });
+    return record(std::move(result), {x}, [x = save(x), settings](const Tensor& y, const Tensor& dy) {
+        return max_pool2d_gradient(dy, x, y, settings);
+    });
+}
+
+Tensor average_pool2d(const Tensor& x, const Pool2dSettings& settings) {
+    check(x, "average_pool2d");
+    const kernels::PoolGeometry g = geometry(x.shape(), settings, "average_pool2d");
+    Array result(output_shape(g), x.dtype());
+    dispatch_floating(x.dtype(), [&]<class T>(T) { functions<T>().average(g, x.data().data<T>(), result.data<T>()); });
+    return record(std::move(result), {x}, [shape = x.shape(), settings](const Tensor& dy) {
+        return average_pool2d_gradient(dy, shape, settings);
+    });
+}
+
+}  // namespace weft
