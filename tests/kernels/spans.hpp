@@ -86,7 +86,4 @@ double ulps(T y, long double exact) {
     return std::abs(rounded) < std::numeric_limits<T>::min() && std::abs(y) <= std::numeric_limits<T>::min() ? 0 : distance;
 }
 
-inline double tolerance(float) { return 1e-6; }
-inline double tolerance(double) { return 1e-14; }
-
 }  // namespace spans
