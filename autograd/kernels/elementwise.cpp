@@ -1,0 +1,319 @@
+#include <weft/autograd/kernels/elementwise.hpp>
+
+#include <weft/autograd/kernels/functions.hpp>
+#include <weft/autograd/kernels/spans.hpp>
+
+namespace weft::kernels {
+namespace {
+
+// ---- loops --------------------------------------------------------------------------------------------------------
+
+template <class F, class T>
+void unary(const T* x, T* y, std::int64_t n) {
+    each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, F{}(at.load(x + i))); });
+}
+
+template <class F>
+constexpr Unary unary_of{unary<F, float>, unary<F, double>};
+
+template <class F, class T>
+void binary(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* y, std::int64_t n) {
+    if (n <= 0) return;
+    if (a_step && b_step) {
+        each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, F{}(at.load(a + i), at.load(b + i))); });
+    } else if (a_step) {
+        const Batch<T> all_b(*b);
+        each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, F{}(at.load(a + i), all_b)); });
+    } else if (b_step) {
+        const Batch<T> all_a(*a);
+        each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, F{}(all_a, at.load(b + i))); });
+    } else {
+        const Batch<T> value = F{}(Batch<T>(*a), Batch<T>(*b));
+        each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, value); });
+    }
+}
+
+template <class F>
+constexpr Binary binary_of{binary<F, float>, binary<F, double>};
+
+/// Plain loops, which the compiler vectorises well enough, for integers and for results of another type.
+template <class F, class T, class R>
+void plain(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n) {
+    if (n <= 0) return;
+    const T first_a = *a, first_b = *b;
+    if (a_step && b_step) {
+        for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<R>(F{}(a[i], b[i]));
+    } else if (a_step) {
+        for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<R>(F{}(a[i], first_b));
+    } else if (b_step) {
+        for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<R>(F{}(first_a, b[i]));
+    } else {
+        const R value = static_cast<R>(F{}(first_a, first_b));
+        for (std::int64_t i = 0; i < n; ++i) y[i] = value;
+    }
+}
+
+template <class F>
+constexpr Arithmetic arithmetic_of{binary<F, float>, binary<F, double>, plain<F, std::int64_t, std::int64_t>};
+
+template <class F>
+constexpr Comparison comparison_of{plain<F, float, std::uint8_t>, plain<F, double, std::uint8_t>,
+                                   plain<F, std::int64_t, std::uint8_t>};
+
+// ---- functions of one value ---------------------------------------------------------------------------------------
+
+template <class B>
+using Value = typename B::value_type;
+
+/// A constant of x's type in all lanes.
+template <class B>
+[[gnu::always_inline]] inline B constant(const B&, double value) {
+    return B(static_cast<Value<B>>(value));
+}
+
+/// Where x Phi(x) has long been 0: keeps -inf from becoming -inf * 0. NaN passes.
+template <class B>
+[[gnu::always_inline]] inline B not_below_40(const B& x) {
+    return greater_of<Value<B>>(constant(x, -40), x);
+}
+
+// clang-format off
+struct Negative    { template <class B> B operator()(const B& x) const { return -x; } };
+struct Absolute    { template <class B> B operator()(const B& x) const { return xsimd::abs(x); } };
+struct Sign        { template <class B> B operator()(const B& x) const { return xsimd::sign(x); } };
+struct Square      { template <class B> B operator()(const B& x) const { return x * x; } };
+struct Cube        { template <class B> B operator()(const B& x) const { return x * x * x; } };
+struct Same        { template <class B> B operator()(const B& x) const { return x; } };
+struct Sqrt        { template <class B> B operator()(const B& x) const { return xsimd::sqrt(x); } };
+struct Rsqrt       { template <class B> B operator()(const B& x) const { return constant(x, 1) / xsimd::sqrt(x); } };
+struct Reciprocal  { template <class B> B operator()(const B& x) const { return constant(x, 1) / x; } };
+struct Exp         { template <class B> B operator()(const B& x) const { return exponential<Value<B>>(x); } };
+struct Expm1       { template <class B> B operator()(const B& x) const { return exponential_minus_one<Value<B>>(x); } };
+struct Log         { template <class B> B operator()(const B& x) const { return logarithm<Value<B>>(x); } };
+struct Log1p       { template <class B> B operator()(const B& x) const { return logarithm_plus_one<Value<B>>(x); } };
+struct Sin         { template <class B> B operator()(const B& x) const { return sine<0, Value<B>>(x); } };
+struct Cos         { template <class B> B operator()(const B& x) const { return sine<1, Value<B>>(x); } };
+struct Floor       { template <class B> B operator()(const B& x) const { return xsimd::floor(x); } };
+struct Round       { template <class B> B operator()(const B& x) const { return xsimd::nearbyint(x); } };  // halves to even
+struct Tanh        { template <class B> B operator()(const B& x) const { return xsimd::tanh(x); } };
+struct Sigmoid     { template <class B> B operator()(const B& x) const { return logistic<Value<B>>(x); } };
+struct Relu        { template <class B> B operator()(const B& x) const { return greater_of<Value<B>>(constant(x, 0), x); } };
+struct Erf         { template <class B> B operator()(const B& x) const { return error_function<Value<B>>(x); } };
+// clang-format on
+
+struct Softplus {
+    template <class B>
+    B operator()(const B& x) const {
+        return greater_of<Value<B>>(constant(x, 0), x) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
+    }
+};
+
+struct Gelu {
+    template <class B>
+    B operator()(const B& x) const {
+        const B half = constant(x, 0.5) * not_below_40(x);
+        return xsimd::fma(half, error_function<Value<B>>(x * constant(x, 0.70710678118654752440)), half);
+    }
+};
+
+struct GeluTanh {
+    template <class B>
+    B operator()(const B& x) const {
+        const B inner = constant(x, 0.79788456080286535588) * x *
+                        xsimd::fma(constant(x, 0.044715) * x, x, constant(x, 1));
+        const B half = constant(x, 0.5) * not_below_40(x);
+        return xsimd::fma(half, xsimd::tanh(inner), half);
+    }
+};
+
+// ---- functions of two values --------------------------------------------------------------------------------------
+
+// clang-format off
+struct Add         { template <class V> V operator()(const V& a, const V& b) const { return a + b; } };
+struct Subtract    { template <class V> V operator()(const V& a, const V& b) const { return a - b; } };
+struct Multiply    { template <class V> V operator()(const V& a, const V& b) const { return a * b; } };
+struct Divide      { template <class V> V operator()(const V& a, const V& b) const { return a / b; } };
+
+struct Minimum {
+    template <class B> B operator()(const B& a, const B& b) const { return lesser_of<Value<B>>(a, b); }
+    std::int64_t operator()(std::int64_t a, std::int64_t b) const { return b < a ? b : a; }
+};
+struct Maximum {
+    template <class B> B operator()(const B& a, const B& b) const { return greater_of<Value<B>>(a, b); }
+    std::int64_t operator()(std::int64_t a, std::int64_t b) const { return a < b ? b : a; }
+};
+
+struct ReluGradient {
+    template <class B> B operator()(const B& dy, const B& x) const {
+        return xsimd::select(x > constant(x, 0), dy, constant(x, 0));
+    }
+};
+struct TanhGradient {
+    template <class B> B operator()(const B& dy, const B& y) const { return dy * xsimd::fnma(y, y, constant(y, 1)); }
+};
+struct SigmoidGradient {
+    template <class B> B operator()(const B& dy, const B& y) const { return dy * (y * (constant(y, 1) - y)); }
+};
+
+struct Equal        { template <class T> bool operator()(T a, T b) const { return a == b; } };
+struct NotEqual     { template <class T> bool operator()(T a, T b) const { return a != b; } };
+struct Less         { template <class T> bool operator()(T a, T b) const { return a < b; } };
+struct LessEqual    { template <class T> bool operator()(T a, T b) const { return a <= b; } };
+struct Greater      { template <class T> bool operator()(T a, T b) const { return a > b; } };
+struct GreaterEqual { template <class T> bool operator()(T a, T b) const { return a >= b; } };
+// clang-format on
+
+/// Half of Power for float: e^(b log |a|) in double, 0 for a = 0 and so on as double arithmetic has it.
+[[gnu::noinline]] Batch<float> power_of_magnitude(const Batch<float>& a, const Batch<float>& b) {
+    constexpr std::int64_t n = lanes<float>;
+    alignas(64) float narrow_a[n], narrow_b[n];
+    alignas(64) double wide_a[n], wide_b[n];
+    a.store_aligned(narrow_a);
+    b.store_aligned(narrow_b);
+    for (std::int64_t i = 0; i < n; ++i) wide_a[i] = narrow_a[i];
+    for (std::int64_t i = 0; i < n; ++i) wide_b[i] = narrow_b[i];
+    for (std::int64_t i = 0; i < n; i += lanes<double>) {
+        const auto log_a = xsimd::log(xsimd::abs(Batch<double>::load_aligned(wide_a + i)));
+        exponential<double>(Batch<double>::load_aligned(wide_b + i) * log_a).store_aligned(wide_a + i);
+    }
+    for (std::int64_t i = 0; i < n; ++i) narrow_a[i] = static_cast<float>(wide_a[i]);
+    return Batch<float>::load_aligned(narrow_a);
+}
+
+/// a^b as the C library has it at the edges.
+struct Power {
+    [[gnu::noinline]] Batch<float> operator()(const Batch<float>& a, const Batch<float>& b) const {
+        using B = Batch<float>;
+        const B one(1.f), zero(0.f), minus_zero(-0.f), half = b * B(0.5f), size = xsimd::abs(a);
+        B y = power_of_magnitude(a, b);
+        y = xsimd::select(size == one && xsimd::abs(b) == B(infinity<float>), one, y);
+        const B sign = xsimd::bitofsign(a);
+        const auto integral = xsimd::floor(b) == b, odd = integral && xsimd::floor(half) != half;
+        y = xsimd::select(odd, y ^ sign, y);
+        y = xsimd::select(a < zero && size != B(infinity<float>) && !integral && b == b,
+                          B(static_cast<float>(__builtin_nan(""))), y);
+        return xsimd::select(b == zero || a == one, one, y);
+    }
+    [[gnu::noinline]] Batch<double> operator()(const Batch<double>& a, const Batch<double>& b) const {
+        constexpr std::int64_t n = lanes<double>;
+        alignas(64) double left[n], right[n];
+        a.store_aligned(left);
+        b.store_aligned(right);
+        libm::pow(left, right, left, n);
+        return Batch<double>::load_aligned(left);
+    }
+};
+
+/// Powers with one exponent for all are mostly squares, roots and inverses.
+template <class T>
+void power(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* y, std::int64_t n) {
+    if (n > 0 && a_step && !b_step) {
+        if (*b == T(2)) return unary<Square>(a, y, n);
+        if (*b == T(3)) return unary<Cube>(a, y, n);
+        if (*b == T(1)) return unary<Same>(a, y, n);
+        if (*b == T(-1)) return unary<Reciprocal>(a, y, n);
+        if (*b == T(0.5))  // differs from sqrt at -0 and -infinity
+            return each<T>(n, [&](auto at, std::int64_t i) {
+                const Batch<T> x = at.load(a + i);
+                at.store(y + i, xsimd::select(x == Batch<T>(-infinity<T>), -x, xsimd::sqrt(x) + Batch<T>(T(0))));
+            });
+    }
+    binary<Power>(a, a_step, b, b_step, y, n);
+}
+
+// ---- the rest -----------------------------------------------------------------------------------------------------
+
+template <class T>
+void where(const std::uint8_t* condition, std::int64_t c_step, const T* a, std::int64_t a_step, const T* b,
+           std::int64_t b_step, T* y, std::int64_t n) {
+    if (n <= 0) return;
+    const Batch<T> zero(T(0)), first_a(*a), first_b(*b);
+    if (!c_step) {
+        const bool take_a = *condition != 0, steps = take_a ? a_step : b_step;
+        const T* from = take_a ? a : b;
+        const Batch<T> first(*from);
+        return each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, steps ? at.load(from + i) : first); });
+    }
+    each<T>(n, [&](auto at, std::int64_t i) {
+        alignas(64) T flags[lanes<T>] = {};
+        const std::int64_t count = n - i < lanes<T> ? n - i : lanes<T>;
+        if (count == lanes<T>)
+            for (std::int64_t j = 0; j < lanes<T>; ++j) flags[j] = condition[i + j];
+        else
+            for (std::int64_t j = 0; j < count; ++j) flags[j] = condition[i + j];
+        const Batch<T> value_a = a_step ? at.load(a + i) : first_a, value_b = b_step ? at.load(b + i) : first_b;
+        at.store(y + i, xsimd::select(Batch<T>::load_aligned(flags) != zero, value_a, value_b));
+    });
+}
+
+template <class T>
+void clip(const T* x, T low, T high, T* y, std::int64_t n) {
+    const Batch<T> all_low(low), all_high(high);
+    each<T>(n, [&](auto at, std::int64_t i) {
+        at.store(y + i, lesser_of<T>(all_high, greater_of<T>(all_low, at.load(x + i))));
+    });
+}
+
+template <class T>
+void axpy(T alpha, const T* x, T* y, std::int64_t n) {
+    const Batch<T> all_alpha(alpha);
+    each<T>(n, [&](auto at, std::int64_t i) {
+        at.store(y + i, xsimd::fma(all_alpha, at.load(x + i), at.load(y + i)));
+    });
+}
+
+constexpr Elementwise table{
+    .negative = unary_of<Negative>,
+    .absolute = unary_of<Absolute>,
+    .sign = unary_of<Sign>,
+    .square = unary_of<Square>,
+    .sqrt = unary_of<Sqrt>,
+    .rsqrt = unary_of<Rsqrt>,
+    .reciprocal = unary_of<Reciprocal>,
+    .exp = unary_of<Exp>,
+    .expm1 = unary_of<Expm1>,
+    .log = unary_of<Log>,
+    .log1p = unary_of<Log1p>,
+    .sin = unary_of<Sin>,
+    .cos = unary_of<Cos>,
+    .floor = unary_of<Floor>,
+    .round = unary_of<Round>,
+    .tanh = unary_of<Tanh>,
+    .sigmoid = unary_of<Sigmoid>,
+    .softplus = unary_of<Softplus>,
+    .relu = unary_of<Relu>,
+    .erf = unary_of<Erf>,
+    .gelu = unary_of<Gelu>,
+    .gelu_tanh = unary_of<GeluTanh>,
+    .add = arithmetic_of<Add>,
+    .subtract = arithmetic_of<Subtract>,
+    .multiply = arithmetic_of<Multiply>,
+    .minimum = arithmetic_of<Minimum>,
+    .maximum = arithmetic_of<Maximum>,
+    .divide = binary_of<Divide>,
+    .power = {power<float>, power<double>},
+    .relu_gradient = binary_of<ReluGradient>,
+    .tanh_gradient = binary_of<TanhGradient>,
+    .sigmoid_gradient = binary_of<SigmoidGradient>,
+    .equal = comparison_of<Equal>,
+    .not_equal = comparison_of<NotEqual>,
+    .less = comparison_of<Less>,
+    .less_equal = comparison_of<LessEqual>,
+    .greater = comparison_of<Greater>,
+    .greater_equal = comparison_of<GreaterEqual>,
+    .where_f32 = where<float>,
+    .where_f64 = where<double>,
+    .clip_f32 = clip<float>,
+    .clip_f64 = clip<double>,
+    .axpy_f32 = axpy<float>,
+    .axpy_f64 = axpy<double>,
+};
+
+}  // namespace
+
+template <>
+const Elementwise& family<Elementwise, this_isa>() {
+    return table;
+}
+
+}  // namespace weft::kernels

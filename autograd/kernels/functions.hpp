@@ -1,0 +1,161 @@
+// Mathematical functions of a vector, with the C library's results at the edges too: xsimd's where they are right, mended
+// where they are not. For kernel sources only (see arch.hpp).
+#pragma once
+
+#include <weft/autograd/kernels/arch.hpp>
+#include <weft/autograd/kernels/libm.hpp>
+
+namespace weft::kernels {
+namespace {
+
+template <class T>
+constexpr bool is_float = sizeof(T) == 4;
+
+template <class T>
+constexpr T infinity = static_cast<T>(__builtin_inf());
+
+template <class T>
+using Bits = xsimd::batch<xsimd::as_integer_t<T>, Arch>;
+
+/// Applies a libm function to the lanes of x.
+template <class T>
+[[gnu::noinline]] Batch<T> through(void (*function)(const T*, T*, std::int64_t) noexcept, Batch<T> x) {
+    alignas(64) T buffer[lanes<T>];
+    x.store_aligned(buffer);
+    function(buffer, buffer, lanes<T>);
+    return Batch<T>::load_aligned(buffer);
+}
+
+/// xsimd gives infinity 0.35 before the largest finite result: there it takes e^(x - 1) e, whose difference is exact.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> exponential(const Batch<T>& x) {
+    const auto high = x > Batch<T>(is_float<T> ? T(88) : T(709));
+    const Batch<T> one(1);
+    return xsimd::exp(xsimd::select(high, x - one, x)) * xsimd::select(high, Batch<T>(T(2.718281828459045235)), one);
+}
+
+/// xsimd loses the sign of -0, and overflows early as in exp.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> exponential_minus_one(const Batch<T>& x) {
+    const auto high = x > Batch<T>(is_float<T> ? T(88) : T(709));
+    const Batch<T> one(1);
+    const Batch<T> y = xsimd::expm1(xsimd::select(high, x - one, x));
+    return xsimd::select(x == Batch<T>(T(0)), x,
+                         y * xsimd::select(high, Batch<T>(T(2.718281828459045235)), one));
+}
+
+/// xsimd takes double denormals for something else: they are scaled up by 2^54 first.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> logarithm(const Batch<T>& x) {
+    if constexpr (is_float<T>) {
+        return xsimd::log(x);
+    } else {
+        const auto tiny = x < Batch<T>(0x1p-1022);
+        const Batch<T> y = xsimd::log(xsimd::select(tiny, x * Batch<T>(0x1p54), x));
+        return xsimd::select(tiny, y - Batch<T>(37.429947750237048), y);  // 54 log 2
+    }
+}
+
+/// xsimd loses the sign of -0.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> logarithm_plus_one(const Batch<T>& x) {
+    return xsimd::select(x == Batch<T>(T(0)), x, xsimd::log1p(x));
+}
+
+/// xsimd's float erf is good to 2.5 ulp, its double one to 70 only.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> error_function(const Batch<T>& x) {
+    if constexpr (is_float<T>) {
+        return xsimd::erf(x);
+    } else {
+        return through<double>(libm::erf, x);
+    }
+}
+
+/// The Taylor polynomial sum of coefficients[k] z^k.
+template <class T, int n>
+[[gnu::always_inline]] inline Batch<T> polynomial(const Batch<T>& z, const double (&coefficients)[n]) {
+    Batch<T> y(static_cast<T>(coefficients[n - 1]));
+#pragma GCC unroll 16
+    for (int k = n - 2; k >= 0; --k) y = xsimd::fma(y, z, Batch<T>(static_cast<T>(coefficients[k])));
+    return y;
+}
+
+constexpr double sine_f64[] = {-1. / 6,         1. / 120,          -1. / 5040,           1. / 362880,
+                               -1. / 39916800., 1. / 6227020800., -1. / 1307674368000., 1. / 355687428096000.};
+constexpr double cosine_f64[] = {1. / 24,        -1. / 720,         1. / 40320,           -1. / 3628800,
+                                 1. / 479001600, -1. / 87178291200., 1. / 20922789888000., -1. / 6402373705728000.};
+constexpr double sine_f32[] = {-1. / 6, 1. / 120, -1. / 5040, 1. / 362880};
+constexpr double cosine_f32[] = {1. / 24, -1. / 720, 1. / 40320, -1. / 3628800};
+
+/// sin(r) and cos(r) for |r| <= pi / 4.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> sine_near_zero(const Batch<T>& r) {
+    const Batch<T> z = r * r;
+    if constexpr (is_float<T>) return xsimd::fma(r * z, polynomial<T>(z, sine_f32), r);
+    else return xsimd::fma(r * z, polynomial<T>(z, sine_f64), r);
+}
+template <class T>
+[[gnu::always_inline]] inline Batch<T> cosine_near_zero(const Batch<T>& r) {
+    const Batch<T> z = r * r;
+    const Batch<T> head = Batch<T>(T(1)) - Batch<T>(T(0.5)) * z;
+    if constexpr (is_float<T>) return xsimd::fma(z * z, polynomial<T>(z, cosine_f32), head);
+    else return xsimd::fma(z * z, polynomial<T>(z, cosine_f64), head);
+}
+
+/// sin(x + shift pi / 2), shift 0 or 1, for |x| up to a limit; libm's beyond. (xsimd's own calls functions for large x
+/// that are no templates over the architecture: see arch.hpp.)
+/// pi / 2 is subtracted in parts (Cody & Waite) short enough that their products with the quadrant are exact.
+template <int shift, class T>
+[[gnu::always_inline]] inline Batch<T> sine(const Batch<T>& x) {
+    using I = xsimd::as_integer_t<T>;
+    constexpr T limit = is_float<T> ? T(8192) : T(1e6);
+    if (!xsimd::all(xsimd::abs(x) <= Batch<T>(limit))) {
+        if constexpr (shift == 0) return through<T>(libm::sin, x);
+        else return through<T>(libm::cos, x);
+    }
+
+    const Batch<T> positive = xsimd::abs(x);  // so that the sign of -0 is not lost on the way
+    const Batch<T> magic(is_float<T> ? T(0x1.8p23) : T(0x1.8p52));  // adding it leaves an integer in the low bits
+    const Batch<T> shifted = xsimd::fma(positive, Batch<T>(T(0.63661977236758134308)), magic);
+    const Batch<T> quadrant = shifted - magic;
+    Batch<T> r;
+    if constexpr (is_float<T>) {
+        r = positive - quadrant * Batch<T>(0x1.92p0f);
+        r = r - quadrant * Batch<T>(0x1.fb4p-12f);
+        r = r - quadrant * Batch<T>(0x1.444p-24f);
+        r = r - quadrant * Batch<T>(0x1.68c234p-39f);
+    } else {
+        r = positive - quadrant * Batch<T>(0x1.921fb544p0);
+        r = r - quadrant * Batch<T>(0x1.0b4611a6p-34);
+        r = r - quadrant * Batch<T>(0x1.3198a2ep-69);
+        r = r - quadrant * Batch<T>(0x1.b839a252049c1p-104);
+    }
+    const Bits<T> bits = xsimd::bitwise_cast<Bits<T>>(shifted) + Bits<T>(I(shift));
+    constexpr int top = 8 * sizeof(T) - 1;
+    const Batch<T> odd = xsimd::bitwise_cast<Batch<T>>(bits << top) | Batch<T>(T(1));  // -1 in odd quadrants, else 1
+    Batch<T> sign = xsimd::bitwise_cast<Batch<T>>((bits >> 1) << top);
+    if constexpr (shift == 0) sign ^= xsimd::bitofsign(x);
+    return xsimd::select(odd < Batch<T>(T(0)), cosine_near_zero<T>(r), sine_near_zero<T>(r)) ^ sign;
+}
+
+/// 1 / (1 + e^-x), exact to a few ulp on both sides.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> logistic(const Batch<T>& x) {
+    const Batch<T> one(1), z = xsimd::exp(-xsimd::abs(x));
+    return xsimd::select(x < Batch<T>(T(0)), z, one) / (one + z);
+}
+
+/// The greater; a NaN on either side is handed on: max(b, a) gives a where one is NaN. (b != b does not find NaN: it is an
+/// ordered comparison on some instruction sets.)
+template <class T>
+[[gnu::always_inline]] inline Batch<T> greater_of(const Batch<T>& a, const Batch<T>& b) {
+    return xsimd::select(xsimd::isnan(b), b, xsimd::max(b, a));
+}
+template <class T>
+[[gnu::always_inline]] inline Batch<T> lesser_of(const Batch<T>& a, const Batch<T>& b) {
+    return xsimd::select(xsimd::isnan(b), b, xsimd::min(b, a));
+}
+
+}  // namespace
+}  // namespace weft::kernels
