@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the project and tests it: on every instruction set this processor has, then once more under the address and
-# undefined-behaviour sanitizers. Can be run again at any time, from any folder.
+# undefined-behaviour sanitizers (but for the tests tagged [slow]). Can be run again at any time, from any folder.
 #
 #   test.sh          all of that, in under 15 minutes on two cores
 #   test.sh --all    also the long ones: clang, the thread sanitizer, training to full accuracy, Keras itself
@@ -31,7 +31,7 @@ build_seconds=$((SECONDS - build_started))
 mapfile -t isas < <(build/tests/list_isas)
 ((${#isas[@]})) || die "build/tests/list_isas names no instruction set"
 for isa in "${isas[@]}"; do
-    run_tests "on $isa" env WEFT_ISA="$isa" build/tests/weft_tests
+    run_tests "on $isa" '' env WEFT_ISA="$isa" build/tests/weft_tests
 done
 run_case "a program outside the tree, with what meson install gives it" scripts/test_install.sh build "$logs/budgets"
 
@@ -41,7 +41,7 @@ sanitizer_options=(-Doptimization=1 -Dcpp_args='-g1 -w' -Dexamples=false -Dbench
 export ASAN_OPTIONS=${ASAN_OPTIONS:-strict_string_checks=1:detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 build build-sanitize tests/weft_tests -Db_sanitize=address,undefined "${sanitizer_options[@]}"
-run_tests "under the address and undefined-behaviour sanitizers" build-sanitize/tests/weft_tests
+run_tests "under the address and undefined-behaviour sanitizers" '~[slow]' build-sanitize/tests/weft_tests
 
 if $long; then
     source scripts/test_long.sh
