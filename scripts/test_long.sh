@@ -1,0 +1,73 @@
+# The long tests of test.sh --all; sourced by it.
+
+# --- clang: a second opinion on the language ---------------------------------------------------------------------------
+need_packages clang libomp-dev
+CC=clang CXX=clang++ build build-clang tests/weft_tests -Dexamples=false -Dbench=disabled
+run_tests "built by clang" '' build-clang/tests/weft_tests
+
+# --- the thread sanitizer, which knows nothing of GNU's OpenMP ----------------------------------------------------------
+build build-thread tests/weft_tests -Db_sanitize=thread -Dopenmp=disabled "${sanitizer_options[@]}"
+# It cannot place its memory where a newer kernel scatters addresses widely; where that may be switched off, it is.
+still=()
+if setarch "$(uname -m)" -R true 2>/dev/null; then
+    still=(setarch "$(uname -m)" -R)
+fi
+TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0} run_tests "under the thread sanitizer" '~[slow]' \
+    "${still[@]}" build-thread/tests/weft_tests
+
+# --- training to full accuracy -------------------------------------------------------------------------------------------
+# train DATASET EPOCHS SEED: prints the test accuracy, as the example's last line gives it.
+train() {
+    local out=$root/build/training/$1-$2-$3
+    mkdir -p "$out"
+    build/examples/mnist_cnn --dataset "$1" --epochs "$2" --seed "$3" --out "$out" >"$out/output.txt" 2>&1 || {
+        tail -n 20 "$out/output.txt" >&2
+        return 1
+    }
+    sed -n '$s/^test accuracy //p' "$out/output.txt"
+}
+
+# each_at_least DATASET EPOCHS LEAST MEAN SEED...: every seed reaches LEAST, and all together reach MEAN on average.
+each_at_least() {
+    local dataset=$1 epochs=$2 least=$3 mean=$4 seed accuracy accuracies=()
+    shift 4
+    data_folder "$dataset" >/dev/null || { echo "$dataset is not on this machine: skipped"; return 77; }
+    for seed in "$@"; do
+        accuracy=$(train "$dataset" "$epochs" "$seed") || return 1
+        echo "$dataset, $epochs epochs, seed $seed: $accuracy"
+        accuracies+=("$accuracy")
+    done
+    printf '%s\n' "${accuracies[@]}" | awk -v least="$least" -v mean="$mean" '
+        { sum += $1; if (!($1 >= least)) bad = 1 }
+        END { printf "mean %.4f; wanted: each %s, mean %s\n", sum / NR, least, mean; exit bad || !(sum / NR >= mean) }'
+}
+
+# The same seed gives the same weights, and so the same figures in every line that is not about time.
+same_twice() {
+    local dataset=mnist first second
+    data_folder mnist >/dev/null || dataset=fashion_mnist
+    data_folder "$dataset" >/dev/null || { echo "no data set on this machine: skipped"; return 77; }
+    first=$(train "$dataset" 1 7) && second=$(train "$dataset" 1 7) || return 1
+    echo "$first $second"
+    [[ -n $first && $first == "$second" ]]
+}
+
+need_packages dataset-fashion-mnist
+run_case "MNIST after one epoch" each_at_least mnist 1 0.975 0 1 2 3
+run_case "MNIST after ten epochs" each_at_least mnist 10 0.983 0.985 1 2 3
+run_case "Fashion-MNIST after ten epochs" each_at_least fashion_mnist 10 0.905 0 1
+run_case "the same seed twice" same_twice
+
+# --- the peers: the libraries that weft is measured against, in an environment that is thrown away ----------------------
+need_packages python3-venv
+peers=$root/build/peers
+if [[ ! -x $peers/bin/python ]] || ! "$peers/bin/python" -c 'import keras, tensorflow, h5py' 2>/dev/null; then
+    say "Installing Keras under build/peers"
+    rm -rf "$peers"
+    # shellcheck disable=SC2015
+    python3 -m venv "$peers" && "$peers/bin/pip" install -q -r tests/fixtures/requirements.txt || rm -rf "$peers"
+fi
+peer() { [[ -x $peers/bin/python ]] || { echo "Keras could not be installed: skipped"; return 77; }; "$peers/bin/python" "$@"; }
+run_case "Keras still gives the numbers of tests/fixtures" peer tests/fixtures/make_fixtures.py --check
+run_case "Keras opens the example's model and agrees on its accuracy" peer tests/peers/open_in_keras.py \
+    build/training/mnist-1-1
