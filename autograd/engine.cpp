@@ -5,6 +5,8 @@
 #include <weft/autograd/mode.hpp>
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/reduce.hpp>
+#include <weft/autograd/ops/reshape.hpp>
+#include <weft/autograd/saved.hpp>
 
 #include <fmt/core.h>
 

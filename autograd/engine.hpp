@@ -1,7 +1,7 @@
 // The backward pass over the tape.
 #pragma once
 
-#include <weft/autograd/node.hpp>
+#include <weft/autograd/tensor.hpp>
 
 #include <string>
 

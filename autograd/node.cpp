@@ -1,7 +1,7 @@
 #include <weft/autograd/engine.hpp>
 #include <weft/autograd/mode.hpp>
-#include <weft/autograd/node.hpp>
 #include <weft/autograd/record.hpp>
+#include <weft/autograd/saved.hpp>
 
 #include <fmt/core.h>
 

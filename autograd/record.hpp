@@ -12,7 +12,7 @@
 #pragma once
 
 #include <weft/autograd/mode.hpp>
-#include <weft/autograd/node.hpp>
+#include <weft/autograd/saved.hpp>
 
 #include <array>
 #include <optional>
@@ -67,7 +67,7 @@ public:
     }
 
     void release() override {
-        rules_ = {};
+        std::apply([](auto&... rules) { (rules.reset(), ...); }, rules_);
         result_ = {};
     }
 

@@ -1,6 +1,6 @@
 #include <weft/autograd/mode.hpp>
-#include <weft/autograd/node.hpp>
 #include <weft/autograd/record.hpp>
+#include <weft/autograd/saved.hpp>
 #include <weft/autograd/tensor.hpp>
 
 #include <fmt/core.h>

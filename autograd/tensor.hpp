@@ -4,6 +4,7 @@
 #include <weft/autograd/array.hpp>
 #include <weft/autograd/dtype.hpp>
 #include <weft/autograd/error.hpp>
+#include <weft/autograd/node.hpp>
 #include <weft/autograd/pointer.hpp>
 #include <weft/autograd/shape.hpp>
 #include <weft/autograd/xtensor.hpp>
@@ -20,18 +21,10 @@
 
 namespace weft {
 
-class Node;
 class Tensor;
 using Tensors = std::vector<Tensor>;
 /// What the derivative of an op gives: one tensor for each input; an undefined one where there is no gradient.
 using Gradients = std::vector<Tensor>;
-
-/// Where a tensor came from: an output of a node.
-struct Edge {
-    Pointer<Node> node;
-    std::uint32_t index = 0;
-    explicit operator bool() const { return static_cast<bool>(node); }
-};
 
 template <class T>
 concept Arithmetic = std::is_arithmetic_v<T>;
@@ -91,6 +84,10 @@ public:
     const_reverse_iterator crbegin() const { return rbegin(); }
     const_reverse_iterator crend() const { return rend(); }
     T& operator[](size_type i) const { return data_[i]; }
+    /// xtensor asks before it assigns; a tensor's elements stay as many as they are.
+    void resize(size_type size) const {
+        if (size != size_) throw ShapeError("array: an assignment cannot change the shape of a tensor");
+    }
 
 private:
     Array array_;

@@ -154,7 +154,6 @@ Tensor min(const Tensor& x, const Axes& axes, bool keepdims) { return extreme(x,
 
 Tensor prod(const Tensor& x, const Axes& axes, bool keepdims) {
     const auto chosen = axes.among(x.shape(), "prod");
-    const Shape kept = reduced_shape(x.shape(), chosen, true);
     return record(reduce(x, chosen, &Reduce::product, "prod").reshaped(reduced_shape(x.shape(), chosen, keepdims)), {x},
                   [x = save(x), chosen](const Tensor& dy) {
                       // Products of all the others, without dividing: x may hold zeros. The chosen axes go to the end
