@@ -9,12 +9,19 @@
 
 namespace weft {
 
+namespace {
+constinit thread_local Generator* scoped = nullptr;
+}
+
 Generator& default_generator() {
     static Generator generator;
-    return generator;
+    return scoped ? *scoped : generator;
 }
 
 void manual_seed(std::uint64_t seed) { default_generator() = Generator(seed); }
+
+GeneratorScope::GeneratorScope(Generator& generator) : before_(scoped) { scoped = &generator; }
+GeneratorScope::~GeneratorScope() { scoped = before_; }
 
 namespace random {
 namespace {

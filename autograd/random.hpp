@@ -32,8 +32,22 @@ private:
     std::atomic<std::uint64_t> seed_, counter_;
 };
 
-/// What is used where no generator is named: initializers, dropout, shuffling. Shared by all threads.
+/// What is used where no generator is named: initializers, dropout, shuffling. Shared by all threads, but for those
+/// inside a GeneratorScope.
 Generator& default_generator();
+
+/// Makes a generator this thread's default while it lives: fit draws from one of its own, so that models trained on
+/// several threads do not disturb each other's numbers.
+class GeneratorScope {
+public:
+    explicit GeneratorScope(Generator& generator);
+    ~GeneratorScope();
+    GeneratorScope(const GeneratorScope&) = delete;
+    GeneratorScope& operator=(const GeneratorScope&) = delete;
+
+private:
+    Generator* before_;
+};
 /// Starts the default generator anew: the same seed gives the same numbers.
 void manual_seed(std::uint64_t seed);
 

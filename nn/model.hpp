@@ -1,0 +1,133 @@
+// Model: compile, fit, evaluate, predict, summary, save. A Sequential, a functional or loaded model, or a class of one's
+// own that overrides forward().
+#pragma once
+
+#include <weft/data/loader.hpp>
+#include <weft/nn/graph.hpp>
+#include <weft/nn/history.hpp>
+#include <weft/nn/losses.hpp>
+#include <weft/nn/metrics.hpp>
+#include <weft/optim/optimizer.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace weft::nn {
+
+/// What an optimizer option holds: a Keras name ("adam"), or an optimizer, of which each compile makes a fresh one.
+class OptimizerChoice {
+public:
+    OptimizerChoice(const char* name) : OptimizerChoice(std::string(name)) {}
+    OptimizerChoice(const std::string& name);
+    template <std::derived_from<optim::Optimizer> O>
+    OptimizerChoice(const O& optimizer) : configured_(optimizer.fresh({})) {}
+
+    std::unique_ptr<optim::Optimizer> fresh(const Tensors& parameters) const { return configured_->fresh(parameters); }
+
+private:
+    std::shared_ptr<const optim::Optimizer> configured_;
+};
+
+struct CompileOptions {
+    OptimizerChoice optimizer = "rmsprop";
+    std::optional<Loss> loss = {};
+    Metrics metrics = {};
+};
+
+/// x and y to validate on, with optional sample weights.
+struct ValidationData {
+    Tensor x = {}, y = {}, sample_weight = {};
+};
+
+struct FitOptions {
+    int epochs = 1;  ///< the number of the last epoch, counted from initial_epoch
+    std::int64_t batch_size = 32;
+    int verbose = 1;  ///< 0 nothing; 1 a bar on a terminal, plain lines in a log; 2 a line for each epoch
+    double validation_split = 0;  ///< the last part of the data, cut off before shuffling
+    ValidationData validation_data = {};
+    bool shuffle = true;
+    std::map<std::int64_t, double> class_weight = {};
+    Tensor sample_weight = {};  ///< [n], or [n, ...] for weights within a sample
+    int initial_epoch = 0;
+    std::optional<std::uint64_t> seed = {};  ///< of shuffling and dropout; drawn from the default generator if not given
+};
+
+struct EvaluateOptions {
+    std::int64_t batch_size = 32;
+    int verbose = 0;
+    Tensor sample_weight = {};
+};
+
+struct PredictOptions {
+    std::int64_t batch_size = 32;
+    int verbose = 0;
+};
+
+class Model : public Module {
+public:
+    Model();
+
+    /// Says how to train. Throws ValueError for unknown names.
+    void compile(const CompileOptions& options);
+
+    /// Trains, and returns the loss and metrics of each epoch. All data is checked before the first step. Throws
+    /// ValueError before compile, ShapeError and ValueError for data that does not fit, NotFiniteError for a loss or
+    /// gradient that is NaN or infinite (before the update is made).
+    History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {});
+    /// From a source of batches {x, y} or {x, y, sample_weight}; batch_size, shuffle, validation_split, class_weight and
+    /// sample_weight are the source's business. An error in the source leaves the weights of the last complete step.
+    History fit(data::Source& source, const FitOptions& options = {});
+
+    /// Loss and metrics in inference mode.
+    Logs evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options = {});
+    /// The results for all of x in inference mode, off the tape. Many threads may predict at once.
+    Tensor predict(const Tensor& x, const PredictOptions& options = {});
+
+    /// One training step on one batch: forward, backward, update. Returns the loss and the metrics of this batch.
+    Logs train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight = {});
+
+    /// Prints the layers with shapes and numbers of parameters.
+    void summary() const;
+    std::string summary_text() const;
+
+    /// Writes architecture, weights and, when compiled, training settings as a legacy Keras .h5; a name that ends in
+    /// .weights.h5 gets weights alone. Goes to a temporary file that is renamed when complete. Throws FileError.
+    void save(const std::string& path) const;
+    /// Weights alone: Keras 3's layout for *.weights.h5, else the legacy one. Throws FileError.
+    void save_weights(const std::string& path) const;
+    /// Reads weights from any of these files. Nothing changes unless everything fits. Throws FileError.
+    void load_weights(const std::string& path);
+
+    /// The layers in order; empty for a class of one's own.
+    std::vector<Layer> layers() const;
+    /// Throws ValueError for an unknown name, with suggestions.
+    Layer layer(const std::string& name) const;
+    const Graph& graph() const { return *graph_; }
+    bool compiled() const;
+    const CompileOptions& compile_options() const;
+    /// The optimizer that compile made. Throws ValueError before.
+    optim::Optimizer& optimizer() const;
+
+    Tensors call(const Tensors& inputs) override;
+    Tensor forward(const Tensor& input) override;
+    void build(const Shape& input) override;
+    Shape output_shape(const Shape& input) override;
+    std::string class_name() const override { return "Functional"; }
+
+protected:
+    struct Training;
+    std::shared_ptr<Graph> graph_;
+    std::shared_ptr<Training> training_;
+    friend class Trainer;
+    friend Model model_from_graph(Graph graph, const std::string& name);
+};
+
+/// A model of a graph; builds it if the input shapes are known.
+Model model_from_graph(Graph graph, const std::string& name);
+
+/// Reads a whole model from a .h5 file that weft or Keras wrote. Throws FileError, ValueError for what is not supported.
+Model load_model(const std::string& path);
+
+}  // namespace weft::nn

@@ -1,0 +1,268 @@
+#include <weft/autograd/mode.hpp>
+#include <weft/autograd/ops/create.hpp>
+#include <weft/autograd/saved.hpp>
+#include <weft/nn/mode.hpp>
+#include <weft/nn/module.hpp>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cxxabi.h>
+#include <unordered_set>
+
+namespace weft::nn {
+namespace {
+
+constinit thread_local int current_mode = -1;
+
+void check_name(const std::string& name, const char* what) {
+    if (name.empty() || name.find('.') != std::string::npos)
+        throw ValueError(fmt::format("{}: a name must not be empty and holds no dots, which saving uses; received '{}'", what, name));
+}
+
+// Calls f(path, weight) for the weights of a state and its children, each tensor once.
+template <class F>
+void walk(const State& state, const std::string& path, std::unordered_set<const void*>& seen, F& f) {
+    for (const State::Weight& weight : state.weights)
+        if (seen.insert(weight.tensor.impl()).second) f(path + weight.name, weight);
+    for (const auto& [name, child] : state.children) walk(*child, path + name + ".", seen, f);
+}
+
+template <class F>
+void each_state(State& state, F& f) {
+    f(state);
+    for (const auto& [name, child] : state.children) each_state(*child, f);
+}
+
+const State* unbuilt(const State& state) {
+    if (state.weights.empty() && state.children.empty() && !state.nothing_to_build) return &state;
+    for (const auto& [name, child] : state.children)
+        if (const State* found = unbuilt(*child)) return found;
+    return nullptr;
+}
+
+void put(const Tensor& tensor, Array array, Edge edge) {
+    tensor.impl()->array = std::move(array);
+    tensor.impl()->edge = std::move(edge);
+}
+
+}  // namespace
+
+ModeScope::ModeScope(bool training) : before_(current_mode) { current_mode = training ? 1 : 0; }
+ModeScope::~ModeScope() { current_mode = before_; }
+int mode_override() { return current_mode; }
+
+Module::Module() : state_(std::make_shared<State>()) {}
+
+Module& Module::operator=(const Module& other) {
+    if (registered_ && other.state_ != state_)
+        throw ValueError(fmt::format("{}: it is registered in another module, and an assignment would leave that one with the old weights. Build the parent with the new module instead.", label()));
+    state_ = other.state_;
+    built_ = other.built_;
+    claimed_ = other.claimed_;
+    return *this;
+}
+
+Tensor Module::operator()(const Tensor& input) { return (*this)(Tensors{input})[0]; }
+
+Tensors Module::operator()(const Tensors& inputs) {
+    if (!built_) {
+        if (inputs.empty()) throw ValueError(fmt::format("{}: called without an input", label()));
+        Shape shape = inputs[0].shape();
+        if (shape.rank() > 0) shape[0] = None;
+        build_for(shape);
+    }
+    return call(inputs);
+}
+
+void Module::build(const Shape&) {}
+
+Tensor Module::forward(const Tensor&) {
+    throw ValueError(fmt::format("{}: a module must override forward(), or call() for several inputs", label()));
+}
+
+Tensors Module::call(const Tensors& inputs) {
+    if (inputs.size() != 1)
+        throw ValueError(fmt::format("{}: takes one input; received {}", label(), inputs.size()));
+    return {forward(inputs[0])};
+}
+
+Shape Module::output_shape(const Shape& input) {
+    build_for(input);
+    const NoGrad off_tape;
+    const ModeScope inference(false);
+    const auto run = [&](std::int64_t batch_size, int changed, std::int64_t size) {
+        Shape shape = input;
+        for (int i = 0; i < shape.rank(); ++i)
+            if (shape[i] == None) shape[i] = i == changed ? size : i == 0 ? batch_size : 16;
+        return call({zeros(shape, state_->dtype)})[0].shape();
+    };
+    Shape result = run(2, -1, 0);
+    const Shape first = result;
+    for (int axis = 0; axis < input.rank(); ++axis) {
+        if (input[axis] != None) continue;
+        const Shape other = run(2, axis, axis == 0 ? 3 : 17);
+        for (int i = 0; i < result.rank() && i < other.rank(); ++i)
+            if (other[i] != first[i]) result[i] = None;
+    }
+    return result;
+}
+
+std::string Module::class_name() const {
+    int status = 0;
+    char* text = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
+    std::string name = status == 0 ? text : typeid(*this).name();
+    std::free(text);
+    const std::size_t colon = name.rfind(':');
+    return colon == std::string::npos ? name : name.substr(colon + 1);
+}
+
+nlohmann::json Module::config() const { return nlohmann::json::object(); }
+
+void Module::build_for(const Shape& input) {
+    if (built_) return;
+    claimed_.clear();
+    build(input);
+    built_ = true;
+    state_->nothing_to_build = true;
+}
+
+Tensors Module::parameters() const {
+    Tensors tensors;
+    for (NamedTensor& entry : named_parameters()) tensors.push_back(std::move(entry.tensor));
+    return tensors;
+}
+
+std::vector<NamedTensor> Module::named_parameters() const {
+    if (const State* waiting = unbuilt(*state_))
+        throw ValueError(fmt::format("{}: {} has no weights yet, because its input's shape is not known. Call the model once, call build_for(), or give the first layer an input_shape.",
+                                     label(), waiting == state_.get() ? "it" : "'" + waiting->name + "'"));
+    std::vector<NamedTensor> found;
+    std::unordered_set<const void*> seen;
+    auto keep = [&](const std::string& path, const State::Weight& weight) {
+        if (weight.trainable) found.push_back({path, weight.tensor});
+    };
+    walk(*state_, "", seen, keep);
+    return found;
+}
+
+std::vector<NamedTensor> Module::named_weights() const {
+    std::vector<NamedTensor> found;
+    std::unordered_set<const void*> seen;
+    auto keep = [&](const std::string& path, const State::Weight& weight) { found.push_back({path, weight.tensor}); };
+    walk(*state_, "", seen, keep);
+    return found;
+}
+
+Tensors Module::buffers() const {
+    Tensors found;
+    std::unordered_set<const void*> seen;
+    auto keep = [&](const std::string&, const State::Weight& weight) {
+        if (!weight.trainable) found.push_back(weight.tensor);
+    };
+    walk(*state_, "", seen, keep);
+    return found;
+}
+
+void Module::train(bool training) {
+    auto set = [training](State& state) { state.training = training; };
+    each_state(*state_, set);
+}
+
+bool Module::training() const { return current_mode >= 0 ? current_mode == 1 : state_->training; }
+
+void Module::set_trainable(bool trainable) {
+    auto set = [trainable](State& state) {
+        for (State::Weight& weight : state.weights)
+            if (weight.trainable) weight.tensor.set_requires_grad(trainable);
+    };
+    each_state(*state_, set);
+}
+
+void Module::to(DType dtype) {
+    if (!is_floating(dtype)) throw DTypeError(fmt::format("{}: weights are float32 or float64; received {}", label(), weft::name(dtype)));
+    auto convert = [dtype](State& state) {
+        state.dtype = dtype;
+        for (State::Weight& weight : state.weights) {
+            const bool required = weight.tensor.requires_grad();
+            put(weight.tensor, cast(weight.tensor.data(), dtype), {});
+            weight.tensor.set_requires_grad(required);
+        }
+    };
+    each_state(*state_, convert);
+}
+
+std::string Module::label() const {
+    const std::string type = class_name();
+    return state_->name.empty() ? type : fmt::format("{} '{}'", type, state_->name);
+}
+
+Tensor Module::parameter(const std::string& name, const Shape& shape, const Initializer& initializer) {
+    return weight(name, shape, initializer, true);
+}
+
+Tensor Module::buffer(const std::string& name, const Shape& shape, const Initializer& initializer) {
+    return weight(name, shape, initializer, false);
+}
+
+Tensor Module::weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable) {
+    check_name(name, "parameter");
+    if (std::find(claimed_.begin(), claimed_.end(), name) != claimed_.end())
+        throw ValueError(fmt::format("{}: it already has a weight named '{}'", label(), name));
+    claimed_.push_back(name);
+    for (const State::Weight& existing : state_->weights) {
+        if (existing.name != name) continue;
+        if (existing.tensor.shape() != shape || existing.trainable != trainable)
+            throw ShapeError(fmt::format("{}: its weight '{}' was made as {}, by this or another copy of the module; this input asks for {}",
+                                         label(), name, str(existing.tensor.shape()), str(shape)));
+        return existing.tensor;
+    }
+    Tensor made = initializer(shape, state_->dtype, default_generator());
+    made.set_name(state_->name.empty() ? name : state_->name + "." + name);
+    if (trainable) made.set_requires_grad();
+    state_->weights.push_back({name, made, trainable});
+    return made;
+}
+
+void Module::set_common(const std::string& name, const Shape& input_shape) {
+    if (!name.empty()) check_name(name, "name");
+    state_->name = name;
+    state_->input_shape = input_shape;
+}
+
+void Module::add_child(const std::string& name, const std::shared_ptr<State>& child) {
+    check_name(name, "module");
+    for (const auto& [existing, state] : state_->children)
+        if (existing == name) throw ValueError(fmt::format("{}: it already has a module named '{}'", label(), name));
+    if (child->name.empty()) child->name = name;
+    state_->children.emplace_back(name, child);
+}
+
+void Module::expect(const Shape& input, const char* meaning, int rank) const {
+    if (input.rank() == rank) return;
+    throw ShapeError(fmt::format("{}: expects {}; received {} axes, {}", label(), meaning, input.rank(), str(input)));
+}
+
+Tensor with_parameters(const Module& module, const Tensors& tensors, const std::function<Tensor()>& f) {
+    const Tensors parameters = module.parameters();
+    bool fits = parameters.size() == tensors.size();
+    for (std::size_t i = 0; fits && i < tensors.size(); ++i) fits = parameters[i].shape() == tensors[i].shape();
+    if (!fits)
+        throw ValueError(fmt::format("with_parameters: {} has {} parameters, and needs as many tensors of the same shapes; received {}",
+                                     module.label(), parameters.size(), tensors.size()));
+    struct Lent {
+        Tensors parameters;
+        std::vector<std::pair<Array, Edge>> own;
+        ~Lent() {
+            for (std::size_t i = 0; i < own.size(); ++i) put(parameters[i], own[i].first, own[i].second);
+        }
+    } lent{parameters, {}};
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        lent.own.emplace_back(parameters[i].data(), parameters[i].impl()->edge);
+        put(parameters[i], tensors[i].data(), tensors[i].impl()->edge);
+    }
+    return f();
+}
+
+}  // namespace weft::nn

@@ -1,0 +1,145 @@
+// Module: the base of all layers and models. A module is a handle: a copy shares the weights.
+#pragma once
+
+#include <weft/autograd/random.hpp>
+#include <weft/autograd/tensor.hpp>
+#include <weft/nn/initializers.hpp>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace weft::nn {
+
+class Module;
+
+/// A weight with its path: "dense.kernel", or "kernel" within its own layer.
+struct NamedTensor {
+    std::string name;
+    Tensor tensor;
+};
+
+/// What all copies of a module share. It never points back to a module object.
+struct State {
+    struct Weight {
+        std::string name;
+        Tensor tensor;
+        bool trainable;  ///< a parameter; else a buffer
+    };
+    std::string name;                ///< given by the user or by the container; "" until then
+    std::vector<Weight> weights;     ///< in the layer's own, fixed order
+    std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
+    Shape input_shape;               ///< without the batch axis; rank 0 if not given
+    DType dtype = float32;           ///< of the parameters made from here on
+    bool training = true;
+    bool nothing_to_build = false;   ///< every shape was known at construction, or there are no weights
+};
+
+class Module {
+public:
+    Module();
+    /// Copies are handles on the same State; so is what a move leaves behind.
+    Module(const Module&) = default;
+    /// Throws ValueError when this is registered in another module, whose weights it would silently leave.
+    Module& operator=(const Module& other);
+    virtual ~Module() = default;
+
+    /// Runs the module; builds it first, if its weights wait for the input's shape.
+    Tensor operator()(const Tensor& input);
+    Tensors operator()(const Tensors& inputs);
+
+    // What a layer overrides. -------------------------------------------------------------------------------------
+
+    /// Makes the weights. `input` has the batch axis in front, as None; other axes may be None too.
+    virtual void build(const Shape& input);
+    /// The value for one input.
+    virtual Tensor forward(const Tensor& input);
+    /// The values for several inputs; by default forward() of the only one.
+    virtual Tensors call(const Tensors& inputs);
+    /// The result's shape for an input's; unknown axes stay None. By default found by running zeros of two sizes
+    /// through the module. Throws ShapeError where the input does not fit.
+    virtual Shape output_shape(const Shape& input);
+    /// The Keras class of the same meaning ("Dense"), by default the C++ class' name.
+    virtual std::string class_name() const;
+    /// The constructor's arguments by their Keras names, for saving; without name, dtype and trainable.
+    virtual nlohmann::json config() const;
+
+    // What its users call. -----------------------------------------------------------------------------------------
+
+    /// Makes the weights for an input of that shape (batch axis first, as None), if that has not happened yet.
+    void build_for(const Shape& input);
+    bool built() const { return built_ || state_->nothing_to_build; }
+
+    /// All trainable weights, this module's and its children's, each once. Throws ValueError if something is unbuilt.
+    Tensors parameters() const;
+    std::vector<NamedTensor> named_parameters() const;
+    /// Parameters and buffers in the fixed order of the layers.
+    std::vector<NamedTensor> named_weights() const;
+    Tensors buffers() const;
+
+    /// Training or inference for bare calls; children follow.
+    void train(bool training = true);
+    void eval() { train(false); }
+    bool training() const;
+    /// Whether the parameters collect gradients; children follow.
+    void set_trainable(bool trainable);
+    /// Converts all weights, in place, and those still to be made.
+    void to(DType dtype);
+
+    const std::string& name() const { return state_->name; }
+    void set_name(const std::string& name) { state_->name = name; }
+    /// "Conv2d 'conv2d_1'", for error texts.
+    std::string label() const;
+    const Shape& input_shape() const { return state_->input_shape; }
+    const std::shared_ptr<State>& state() const { return state_; }
+
+protected:
+    /// A trainable weight: made now, or the one of this name that the State already has, if shape and type agree.
+    /// Throws ValueError for a name with dots, an empty name, or one used twice in one build.
+    Tensor parameter(const std::string& name, const Shape& shape, const Initializer& initializer = init::glorot_uniform());
+    /// A weight that is not trained, such as a moving average.
+    Tensor buffer(const std::string& name, const Shape& shape, const Initializer& initializer = init::zeros());
+    /// Registers a child and returns it: nn::Linear in = module("in", nn::Linear(2, 64));
+    template <class M>
+    M module(const std::string& name, M child) {
+        mark_if_nothing_to_build(child);
+        add_child(name, child.state());
+        static_cast<Module&>(child).registered_ = true;
+        return child;
+    }
+
+    /// For the constructors of layers: the options that all of them have.
+    void set_common(const std::string& name, const Shape& input_shape);
+    void nothing_to_build() { state_->nothing_to_build = true; }
+    void add_child(const std::string& name, const std::shared_ptr<State>& child);
+    /// Throws ShapeError unless the input has the rank and (unless None) the axes of `expected`; `meaning` names them.
+    void expect(const Shape& input, const char* meaning, int rank) const;
+
+    // A module whose class does not override build() has nothing to wait for; C++ can tell by the pointer's type.
+    template <class M>
+    static void mark_if_nothing_to_build(const M& child) {
+        if constexpr (requires { &M::build; })
+            if constexpr (std::is_same_v<decltype(&M::build), void (Module::*)(const Shape&)>)
+                child.state()->nothing_to_build = true;
+    }
+    friend class Layer;
+
+private:
+    Tensor weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable);
+
+    std::shared_ptr<State> state_;
+    bool built_ = false;
+    bool registered_ = false;
+    std::vector<std::string> claimed_;  // names made since the last build began
+};
+
+/// Runs f() while the module's parameters, in the order of parameters(), are the given tensors: gradients flow to these.
+/// Not for a module that other threads use meanwhile. Throws ValueError if number or shapes disagree.
+Tensor with_parameters(const Module& module, const Tensors& tensors, const std::function<Tensor()>& f);
+
+}  // namespace weft::nn

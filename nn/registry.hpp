@@ -1,0 +1,40 @@
+// How a saved model finds its layers: each registers itself, beside its own code, under its Keras class.
+#pragma once
+
+#include <weft/nn/layer.hpp>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace weft::nn {
+
+/// Makes a layer from its Keras config. Reads what it knows; `weft::nn::checked_config` refuses what would change
+/// results and is not known.
+using LayerFactory = std::function<Layer(const nlohmann::json& config)>;
+
+/// Registers a class of one's own, or of weft's: static const bool registered = register_layer("Dense", ...);
+/// The last registration of a name counts.
+bool register_layer(const std::string& class_name, LayerFactory factory);
+
+/// The layer that a config describes, with its name. Throws ValueError for a class nobody registered, with suggestions.
+Layer make_layer(const std::string& class_name, const nlohmann::json& config);
+
+std::vector<std::string> registered_layers();
+
+// Reading a config tolerantly; each throws ValueError that names the key.
+std::int64_t config_int(const nlohmann::json& config, const char* key, std::int64_t otherwise);
+double config_number(const nlohmann::json& config, const char* key, double otherwise);
+bool config_bool(const nlohmann::json& config, const char* key, bool otherwise);
+std::string config_string(const nlohmann::json& config, const char* key, const std::string& otherwise);
+/// A list of whole numbers; a single one counts as a list of `length` equal ones; null gives an empty list.
+std::vector<std::int64_t> config_ints(const nlohmann::json& config, const char* key, std::size_t length);
+/// An activation by its string, or by Keras 3's dictionary around it.
+std::string config_activation(const nlohmann::json& config, const char* key = "activation");
+/// An initializer by its string or dictionary; one that is not known becomes zeros, as weights are about to be loaded.
+Initializer config_initializer(const nlohmann::json& config, const char* key, const Initializer& otherwise);
+nlohmann::json initializer_config(const Initializer& initializer);
+
+}  // namespace weft::nn

@@ -1,0 +1,59 @@
+#include <weft/nn/sequential.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace weft::nn {
+
+Sequential::Sequential() {
+    graph_->chain = true;
+    graph_->inputs = graph_->outputs = {0};
+    graph_->values = 1;
+}
+
+Sequential::Sequential(std::initializer_list<Layer> layers) : Sequential(std::vector<Layer>(layers)) {}
+
+Sequential::Sequential(const std::vector<Layer>& layers, const std::string& name) : Sequential() {
+    set_name(name);
+    for (const Layer& layer : layers) add(layer);
+}
+
+Sequential::Sequential(const Model& model) : Model(model) {
+    if (!model.graph().is_chain())
+        throw ValueError(fmt::format("Sequential: {} is no chain of layers; keep it as a nn::Model", model.label()));
+    graph_->chain = true;
+}
+
+void Sequential::add(const Layer& layer) {
+    std::vector<std::string> taken;
+    for (const GraphNode& node : graph_->nodes) taken.push_back(node.name);
+    std::string name = layer->name();
+    if (name.empty()) {
+        name = default_name(layer->class_name(), taken);
+        layer->set_name(name);
+    } else if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+        throw ValueError(fmt::format("{}: the names of its layers must differ; there is already a '{}'", label(), name));
+    }
+
+    Shape input;  // what the new layer gets, if known
+    if (graph_->nodes.empty()) {
+        if (!layer->input_shape().empty()) {
+            input = layer->input_shape();
+            input.insert(0, None);
+            graph_->input_shapes = {input};
+            state()->input_shape = layer->input_shape();
+        }
+    } else if (!graph_->input_shapes.empty()) {
+        input = output_shape(graph_->input_shapes[0]);
+    }
+    if (!input.empty()) {
+        layer->build_for(input);
+        layer->output_shape(input);  // an input that does not fit is told here, not at the first call
+    }
+    add_child(name, layer->state());
+    graph_->nodes.push_back({name, layer, {graph_->values - 1}, {graph_->values}});
+    graph_->outputs = {graph_->values++};
+}
+
+}  // namespace weft::nn
