@@ -1,5 +1,8 @@
+// The matrix multiply's driver: chooses tile, packing and loop order from the shape. The work itself is in tile.hpp,
+// pack.hpp and, for a single column, gemv.hpp.
 #include <weft/autograd/kernels/arch.hpp>
 #include <weft/autograd/kernels/gemm.hpp>
+#include <weft/autograd/kernels/gemv.hpp>
 #include <weft/autograd/kernels/pack.hpp>
 #include <weft/autograd/kernels/scratch.hpp>
 #include <weft/autograd/kernels/threads.hpp>
@@ -14,16 +17,27 @@ constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b
 
 // ---- The tiles, by shape ----
 
-/// The vectors of the widest tile, and the rows of the tallest for each number of vectors.
-constexpr int max_vectors = 4;
-constexpr int max_rows[max_vectors + 1] = {0, max_sums / 2, max_sums / 2, max_sums >= 28 ? 8 : 4,
-                                           max_sums >= 28 ? 6 : 3};
+constexpr bool many_registers = max_sums >= 28;
+
+/// The rows of the tallest tile for each number of vectors; the wide ones are for a few rows.
+constexpr int max_vectors = widest_panel;
+constexpr int max_rows[max_vectors + 1] = {
+    0,
+    many_registers ? 14 : 8,
+    many_registers ? 14 : 6,
+    many_registers ? 8 : 4,
+    many_registers ? 6 : 3,
+    many_registers ? 3 : 2,
+    many_registers ? 3 : 2,
+    many_registers ? 3 : 1,
+    many_registers ? 3 : 1,
+};
 
 template <class T>
 struct TileCall {
     std::int64_t k;
     const T* a;
-    std::int64_t a_step;  // between rows if they lie apart, else between steps of k
+    std::int64_t a_step;  // between rows, or between columns
     const T* b;
     std::int64_t b_step;
     const T* from;  // what the sums start with: zeros, the bias or c
@@ -34,7 +48,7 @@ struct TileCall {
     bool relu;
 };
 
-/// How a tile finds its part of a: as rows of length a_step, or as columns (transposed or packed), a_step apart.
+/// A tile's part of a lies as rows a_step apart, or as columns (transposed or packed) a_step apart.
 enum ALayout { a_rows, a_columns, a_layouts };
 
 template <class T, int rows, int vectors, ALayout layout>
@@ -56,24 +70,20 @@ void run_tile(const TileCall<T>& call) {
 }
 
 template <class T>
-using TileFunction = void (*)(const TileCall<T>&);
-
-template <class T>
 struct TileTable {
-    TileFunction<T> entry[a_layouts][max_vectors + 1][max_sums / 2 + 1] = {};
+    using Function = void (*)(const TileCall<T>&);
+    Function entry[a_layouts][max_vectors + 1][max_rows[1] + 1] = {};
 
-    constexpr TileTable() {
-        fill<1>();
-        fill<2>();
-        fill<3>();
-        fill<4>();
-    }
+    constexpr TileTable() { fill<max_vectors, max_rows[max_vectors]>(); }
 
-    template <int vectors, int rows = max_rows[vectors]>
+    template <int vectors, int rows>
     constexpr void fill() {
         entry[a_rows][vectors][rows] = run_tile<T, rows, vectors, a_rows>;
         entry[a_columns][vectors][rows] = run_tile<T, rows, vectors, a_columns>;
-        if constexpr (rows > 1) fill<vectors, rows - 1>();
+        if constexpr (rows > 1)
+            fill<vectors, rows - 1>();
+        else if constexpr (vectors > 1)
+            fill<vectors - 1, max_rows[vectors - 1]>();
     }
 };
 
@@ -83,51 +93,173 @@ constexpr TileTable<T> tile_table;
 template <class T>
 alignas(64) constexpr T zeros[max_vectors * lanes<T>] = {};
 
-// ---- The plan: what to pack, in which blocks ----
+// ---- The plan ----
 
+/// m rows shared evenly by `tiles` tiles: 32 is 11 + 11 + 10, not 14 + 14 + 4.
+struct RowTiles {
+    std::int64_t m, tiles;
+
+    std::int64_t begin(std::int64_t t) const { return t * (m / tiles) + smaller(t, m % tiles); }
+    std::int64_t count(std::int64_t t) const { return m / tiles + (t < m % tiles); }
+};
+
+/// c is made in blocks: `depth` steps of k at a time; within these, `panels` panels of b (`vectors` wide) at a time;
+/// within these, if a is packed, `heights` row tiles at a time. Innermost, each row tile meets each panel of the block:
+/// the tile's part of a stays in the first-level cache, the block of b in the second, and c is written row by row.
 struct Plan {
-    int vectors;           // of a full panel of b
-    std::int64_t tiles;    // of rows
-    std::int64_t depth;    // of a block, along k
-    std::int64_t panels;   // of b in a block, along n
-    std::int64_t heights;  // tiles of a in a block, along m, if a is packed
+    int vectors;
+    RowTiles rows;
+    std::int64_t depth, panels, heights;
     bool pack_a, pack_b;
 };
 
+// The figures below were measured (bench/gemm.cpp).
 template <class T>
 Plan make_plan(const GemmArguments<T>& g) {
     constexpr std::int64_t L = lanes<T>, size = sizeof(T);
-    constexpr std::int64_t b_block = 512 * 1024;  // bytes: half of a second-level cache
-    Plan plan;
     const std::int64_t vectors = divide_up(g.n, L);
+    Plan plan;
+
+    const std::int64_t fewest = max_rows[max_vectors];
     const bool few_rows = g.m <= 48;
-    if (vectors <= 3)
-        plan.vectors = static_cast<int>(vectors);
-    else
-        plan.vectors = max_sums < 28 || few_rows ? 2 : 4;
-    plan.tiles = divide_up(g.m, max_rows[plan.vectors]);
-    const std::int64_t width = plan.vectors * L, panels = divide_up(g.n, width);
+    // A short k is all loading and storing of c: smaller tiles let one's stores run beside the next one's sums.
+    const bool short_k = g.k <= 24;
+    const bool narrow = !many_registers || short_k || (few_rows && g.transpose_b);
+    plan.vectors = static_cast<int>(smaller(vectors, g.m <= fewest ? max_vectors : narrow ? 2 : 4));
+    if (!many_registers && vectors == 3) plan.vectors = 3;
+    std::int64_t rows = max_rows[plan.vectors];
+    if (short_k || (plan.vectors == 2 && g.k <= 128)) rows = smaller(rows, 8);
 
-    const std::int64_t deepest = 1536 / size, parts = g.k <= deepest * 3 / 2 ? 1 : divide_up(g.k, deepest);
-    plan.depth = larger(divide_up(g.k, parts), 1);
-
-    // b: one panel at a time if there are few tiles to share a block. Rows that are panels already stay where they are.
-    plan.pack_b = g.transpose_b || (!few_rows && !(panels == 1 && g.ldb == width));
-    plan.panels = few_rows ? 1 : smaller(panels, larger(b_block / (plan.depth * width * size), 1));
-
-    plan.pack_a = false;
-    plan.heights = plan.tiles;
-    if (g.transpose_a && panels > 1) {
-        plan.pack_a = plan.depth * g.lda * size > 512 * 1024;
-        plan.heights = smaller(plan.tiles, larger(96 / max_rows[plan.vectors], 1));
-    } else if (!g.transpose_a && panels > 1) {
-        plan.pack_a = max_rows[plan.vectors] > 8 && g.m > 8 && g.lda * size % 2048 == 0;
-        plan.heights = 1;
+    // Transposed a is read in place, unless its steps lie on so many pages that the address cache fails.
+    const bool scattered_a = g.transpose_a && g.k * g.lda * size > 1024 * 1024 && g.n >= 256;
+    if (scattered_a && g.m > fewest) {
+        plan.vectors = 2;
+        rows = max_rows[2];
     }
+    plan.pack_a = scattered_a;
+    plan.rows = {g.m, divide_up(g.m, rows)};
+    plan.heights = plan.pack_a ? smaller(plan.rows.tiles, larger(96 / rows, 1)) : plan.rows.tiles;
+
+    const std::int64_t deepest = 1536 / size;
+    plan.depth = g.k <= deepest * 3 / 2 ? larger(g.k, 1) : divide_up(g.k, divide_up(g.k, deepest));
+
+    // Few rows do not repay the packing of b; a b whose rows are panels already needs none.
+    const std::int64_t width = plan.vectors * L, panels = divide_up(g.n, width);
+    plan.pack_b = g.transpose_b || (!few_rows && !(panels == 1 && g.ldb == width));
+    constexpr std::int64_t b_block = 512 * 1024;  // bytes: half of a usual second-level cache
+    plan.panels = few_rows ? (g.transpose_b ? 2 : 4) : larger(b_block / (plan.depth * width * size), 1);
+    plan.panels = divide_up(panels, divide_up(panels, plan.panels));
     return plan;
 }
 
 // ---- The serial driver ----
+
+template <class T>
+class Multiply {
+public:
+    explicit Multiply(const GemmArguments<T>& arguments)
+        : g(arguments), plan(make_plan(g)), width(plan.vectors * L), panels(divide_up(g.n, width)) {
+        constexpr std::int64_t size = sizeof(T);
+        if (plan.pack_a)
+            packed_a = static_cast<T*>(scratch(
+                scratch_gemm_a, static_cast<std::size_t>(plan.heights * (plan.rows.count(0) * plan.depth + L) * size)));
+        if (plan.pack_b || g.n % L != 0)
+            packed_b = static_cast<T*>(
+                scratch(scratch_gemm_b, static_cast<std::size_t>((plan.panels * width * plan.depth + L) * size)));
+    }
+
+    void run() {
+        do {
+            depth = smaller(plan.depth, g.k - step);
+            for (std::int64_t q = 0; q < panels; q += plan.panels) {
+                const std::int64_t end = smaller(q + plan.panels, panels);
+                pack_b(q, end);
+                for (std::int64_t t = 0; t < plan.rows.tiles; t += plan.heights)
+                    multiply(t, smaller(t + plan.heights, plan.rows.tiles), q, end);
+            }
+            step += plan.depth;
+        } while (step < g.k);
+    }
+
+private:
+    static constexpr std::int64_t L = lanes<T>;
+    static constexpr std::int64_t rows_at_once = 8;  // packed across all panels before the next ones: a stream of reads
+
+    const GemmArguments<T>& g;
+    const Plan plan;
+    const std::int64_t width, panels;
+    T* packed_a = nullptr;
+    T* packed_b = nullptr;
+    std::int64_t step = 0, depth = 0;  // this block's part of k
+
+    /// The columns of panel q, in whole vectors.
+    std::int64_t padded(std::int64_t q) const { return smaller(width, divide_up(g.n - q * width, L) * L); }
+
+    /// A partial vector of b is read from a packed panel: nothing may be read past its row.
+    bool packed(std::int64_t q) const { return plan.pack_b || q * width + padded(q) > g.n; }
+
+    T* packed_panel(std::int64_t q, std::int64_t first) { return packed_b + (q - first) * width * depth; }
+
+    void pack_b(std::int64_t first, std::int64_t end) {
+        if (!packed_b) return;
+        const std::int64_t at_once = g.transpose_b ? larger(depth, 1) : rows_at_once;
+        for (std::int64_t p = 0; p < depth; p += at_once)
+            for (std::int64_t q = first; q < end; ++q) {
+                if (!packed(q)) continue;
+                const std::int64_t j = q * width, count = smaller(width, g.n - j), columns = padded(q);
+                if (g.transpose_b)
+                    pack_transposed(depth, columns, count, g.b + j * g.ldb + step, g.ldb, packed_panel(q, first));
+                else
+                    pack_rows(smaller(at_once, depth - p), columns, count, g.b + (step + p) * g.ldb + j, g.ldb,
+                              packed_panel(q, first) + p * columns);
+            }
+    }
+
+    /// Only a transposed a is ever packed. Each tile's panel has room for the vector that packing may overrun.
+    void pack_a(std::int64_t first, std::int64_t end) {
+        for (std::int64_t p = 0; p < depth; p += rows_at_once) {
+            T* to = packed_a;
+            for (std::int64_t t = first; t < end; ++t) {
+                const std::int64_t count = plan.rows.count(t);
+                pack_rows(smaller(rows_at_once, depth - p), count, count,
+                          g.a + (step + p) * g.lda + plan.rows.begin(t), g.lda, to + p * count);
+                to += depth * count + L;
+            }
+        }
+    }
+
+    void multiply(std::int64_t first_tile, std::int64_t end_tile, std::int64_t first_panel, std::int64_t end_panel) {
+        if (plan.pack_a && (first_panel == 0 || plan.heights < plan.rows.tiles)) pack_a(first_tile, end_tile);
+        const auto& functions = tile_table<T>.entry[g.transpose_a ? a_columns : a_rows];
+        const bool add = g.accumulate || step > 0;
+        const T* next_a = packed_a;
+        TileCall<T> call;
+        call.k = depth;
+        call.ldc = g.ldc;
+        call.from_step = add ? g.ldc : 0;
+        call.relu = g.epilogue == Epilogue::relu && step + depth == g.k;
+        for (std::int64_t t = first_tile; t < end_tile; ++t) {
+            const std::int64_t i = plan.rows.begin(t), count = plan.rows.count(t);
+            if (plan.pack_a) {
+                call.a = next_a;
+                call.a_step = count;
+                next_a += depth * count + L;
+            } else {
+                call.a = g.transpose_a ? g.a + step * g.lda + i : g.a + i * g.lda + step;
+                call.a_step = g.lda;
+            }
+            for (std::int64_t q = first_panel; q < end_panel; ++q) {
+                const std::int64_t j = q * width, columns = padded(q);
+                call.b = packed(q) ? packed_panel(q, first_panel) : g.b + step * g.ldb + j;
+                call.b_step = packed(q) ? columns : g.ldb;
+                call.c = g.c + i * g.ldc + j;
+                call.from = add ? call.c : g.bias ? g.bias + j : zeros<T>;
+                call.last = j + columns > g.n ? g.n % L : L;
+                functions[columns / L][count](call);
+            }
+        }
+    }
+};
 
 template <class T>
 void add_bias(const GemmArguments<T>& g) {
@@ -141,130 +273,57 @@ void add_bias(const GemmArguments<T>& g) {
     }
 }
 
-/// Rows of tile t when `tiles` tiles share m rows evenly: 32 is 11 + 11 + 10, not 14 + 14 + 4.
-struct Rows {
-    std::int64_t m, tiles;
-
-    std::int64_t begin(std::int64_t t) const { return t * (m / tiles) + smaller(t, m % tiles); }
-    std::int64_t count(std::int64_t t) const { return m / tiles + (t < m % tiles); }
-};
-
 template <class T>
-void multiply(const GemmArguments<T>& g) {
-    constexpr std::int64_t L = lanes<T>;
-    if (g.accumulate && g.bias) add_bias(g);  // then the sums start with c alone
-    const Plan plan = make_plan(g);
-    const Rows rows{g.m, plan.tiles};
-    const std::int64_t width = plan.vectors * L, panels = divide_up(g.n, width), columns = divide_up(g.n, L) * L;
-    const bool pack_last = g.n % L != 0;  // a partial vector of b is read from a packed, padded panel
-
-    T* const packed_a = plan.pack_a ? static_cast<T*>(scratch(scratch_gemm_a, static_cast<std::size_t>(
-                                          plan.heights * max_rows[plan.vectors] * plan.depth + L) * sizeof(T)))
-                                    : nullptr;
-    T* const packed_b = plan.pack_b || pack_last
-                            ? static_cast<T*>(scratch(scratch_gemm_b, static_cast<std::size_t>(
-                                  (plan.pack_b ? plan.panels : 1) * width * plan.depth + L) * sizeof(T)))
-                            : nullptr;
-
-    std::int64_t p = 0;
-    do {
-        TileCall<T> call;
-        call.k = smaller(plan.depth, g.k - p);
-        call.ldc = g.ldc;
-        call.relu = g.epilogue == Epilogue::relu && p + call.k == g.k;
-        const bool add = g.accumulate || p > 0;
-
-        const auto pack_a = [&](std::int64_t first, std::int64_t last) {
-            T* to = packed_a;
-            for (std::int64_t t = first; t < last; ++t) {
-                const std::int64_t i = rows.begin(t), count = rows.count(t);
-                if (g.transpose_a)
-                    pack_rows(call.k, count, count, g.a + p * g.lda + i, g.lda, to);
-                else
-                    pack_transposed(call.k, count, count, g.a + i * g.lda + p, g.lda, to);
-                to += call.k * count;
-            }
-        };
-        const bool pack_a_once = plan.pack_a && plan.heights >= plan.tiles;
-        if (pack_a_once) pack_a(0, plan.tiles);
-
-        for (std::int64_t first_panel = 0; first_panel < panels; first_panel += plan.panels) {
-            const std::int64_t end_panel = smaller(first_panel + plan.panels, panels);
-            for (std::int64_t q = first_panel; q < end_panel; ++q) {
-                const std::int64_t j = q * width, count = smaller(width, g.n - j);
-                if (!plan.pack_b && !(pack_last && j + width > g.n)) continue;
-                T* to = packed_b + (plan.pack_b ? (q - first_panel) * width * call.k : 0);
-                const std::int64_t padded = smaller(width, columns - j);
-                if (g.transpose_b)
-                    pack_transposed(call.k, padded, count, g.b + j * g.ldb + p, g.ldb, to);
-                else
-                    pack_rows(call.k, padded, count, g.b + p * g.ldb + j, g.ldb, to);
-            }
-            for (std::int64_t first_tile = 0; first_tile < plan.tiles; first_tile += plan.heights) {
-                const std::int64_t end_tile = smaller(first_tile + plan.heights, plan.tiles);
-                if (plan.pack_a && !pack_a_once) pack_a(first_tile, end_tile);
-                const T* next_a = packed_a;
-                for (std::int64_t t = first_tile; t < end_tile; ++t) {
-                    const std::int64_t i = rows.begin(t), count = rows.count(t);
-                    const ALayout layout = plan.pack_a || g.transpose_a ? a_columns : a_rows;
-                    if (plan.pack_a) {
-                        call.a = next_a;
-                        call.a_step = count;
-                        next_a += call.k * count;
-                    } else {
-                        call.a = g.transpose_a ? g.a + p * g.lda + i : g.a + i * g.lda + p;
-                        call.a_step = g.lda;
-                    }
-                    for (std::int64_t q = first_panel; q < end_panel; ++q) {
-                        const std::int64_t j = q * width, padded = smaller(width, columns - j);
-                        if (plan.pack_b || (pack_last && j + width > g.n)) {
-                            call.b = packed_b + (plan.pack_b ? (q - first_panel) * width * call.k : 0);
-                            call.b_step = padded;
-                        } else {
-                            call.b = g.b + p * g.ldb + j;
-                            call.b_step = g.ldb;
-                        }
-                        call.c = g.c + i * g.ldc + j;
-                        call.from = add ? call.c : g.bias ? g.bias + j : zeros<T>;
-                        call.from_step = add ? g.ldc : 0;
-                        call.last = j + padded > g.n ? g.n % L : L;
-                        tile_table<T>.entry[layout][padded / L][count](call);
-                    }
-                }
-            }
-        }
-        p += plan.depth;
-    } while (p < g.k);
+void run_serially(const GemmArguments<T>& g) {
+    if (g.accumulate && g.bias) add_bias(g);  // the sums start with c, or with the bias
+    Multiply<T>(g).run();
 }
 
-// ---- Threads ----
+// ---- One column, one row, threads ----
+
+/// Products with one column whose matrix lies in rows along k: dot products, nothing a tile could share.
+template <class T>
+bool run_as_gemv(const GemmArguments<T>& g) {
+    GemvArguments<T> v;
+    if (g.n == 1 && !g.transpose_a && (g.transpose_b || g.ldb == 1))
+        v = {g.m, g.k, g.a, g.lda, g.b, g.c, g.ldc, g.bias, 0, g.accumulate, g.epilogue == Epilogue::relu};
+    else if (g.m == 1 && g.transpose_b && (!g.transpose_a || g.lda == 1))
+        v = {g.n, g.k, g.b, g.ldb, g.a, g.c, 1, g.bias, 1, g.accumulate, g.epilogue == Epilogue::relu};
+    else
+        return false;
+    const std::int64_t rows_for_a_thread = 1 + 128 * 1024 / larger(v.k, 1);
+    parallel_for(v.rows, rows_for_a_thread, [&](std::int64_t begin, std::int64_t end) { gemv(v, begin, end); });
+    return true;
+}
 
 template <class T>
 void gemm(const GemmArguments<T>& g) {
     if (g.m <= 0 || g.n <= 0) return;
-    constexpr double smallest_part = 0.3e6;  // floating-point operations that pay for a thread
-    const double operations = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) *
-                              static_cast<double>(g.k > 0 ? g.k : 1);
-    const auto parts = static_cast<std::int64_t>(operations / smallest_part);
-    // Columns are split in whole vectors; rows anywhere, the tiles balance them.
+    if (run_as_gemv(g)) return;
+
+    // A second thread pays from about half a million operations on. Padding costs as much as columns do, and the
+    // loading and storing of c as much as some steps of k.
     const std::int64_t vectors = divide_up(g.n, lanes<T>);
+    const double operations = 2.0 * static_cast<double>(g.m) * static_cast<double>(vectors * lanes<T>) *
+                              static_cast<double>(g.k + 8);
+    const std::int64_t parts = larger(static_cast<std::int64_t>(operations / 0.25e6), 1);
     if (g.n >= g.m) {
-        parallel_for(vectors, divide_up(vectors, larger(parts, 1)), [&](std::int64_t begin, std::int64_t end) {
-            GemmArguments<T> share = g;
+        parallel_for(vectors, divide_up(vectors, parts), [&](std::int64_t begin, std::int64_t end) {
             const std::int64_t j = begin * lanes<T>;
+            GemmArguments<T> share = g;
             share.n = smaller(end * lanes<T>, g.n) - j;
-            share.b = g.transpose_b ? g.b + j * g.ldb : g.b + j;
-            share.c = g.c + j;
-            if (g.bias) share.bias = g.bias + j;
-            multiply(share);
+            share.b += g.transpose_b ? j * g.ldb : j;
+            share.c += j;
+            if (g.bias) share.bias += j;
+            run_serially(share);
         });
     } else {
-        parallel_for(g.m, divide_up(g.m, larger(parts, 1)), [&](std::int64_t begin, std::int64_t end) {
+        parallel_for(g.m, divide_up(g.m, parts), [&](std::int64_t begin, std::int64_t end) {
             GemmArguments<T> share = g;
             share.m = end - begin;
-            share.a = g.transpose_a ? g.a + begin : g.a + begin * g.lda;
-            share.c = g.c + begin * g.ldc;
-            multiply(share);
+            share.a += g.transpose_a ? begin : begin * g.lda;
+            share.c += begin * g.ldc;
+            run_serially(share);
         });
     }
 }

@@ -106,36 +106,43 @@ template <>
 
 #endif
 
+constexpr int widest_panel = 8;  // in vectors
+
+/// `block` rows of a panel, one vector wide, from as many columns of a vector of rows.
+template <class T>
+[[gnu::always_inline]] inline void transpose_block(const T* const* rows, std::int64_t p, T* to, std::int64_t width) {
+    const Batch<T> r0 = load_parts<T>(rows, p), r1 = load_parts<T>(rows + 1, p);
+    if constexpr (part<T> == 2) {
+        interleave_low(r0, r1).store_unaligned(to);
+        interleave_high(r0, r1).store_unaligned(to + width);
+    } else {
+        const Batch<T> r2 = load_parts<T>(rows + 2, p), r3 = load_parts<T>(rows + 3, p);
+        const Batch<T> even_low = interleave_low(r0, r2), odd_low = interleave_low(r1, r3),
+                       even_high = interleave_high(r0, r2), odd_high = interleave_high(r1, r3);
+        interleave_low(even_low, odd_low).store_unaligned(to);
+        interleave_high(even_low, odd_low).store_unaligned(to + width);
+        interleave_low(even_high, odd_high).store_unaligned(to + 2 * width);
+        interleave_high(even_high, odd_high).store_unaligned(to + 3 * width);
+    }
+}
+
 /// panel[p * width + i] = x[i * step + p] for p < depth, i < count; columns from count to width repeat the last one.
-/// One vector may be written past the panel's end: a buffer of panels needs that room.
+/// width is in whole vectors, at most widest_panel of them.
 template <class T>
 void pack_transposed(std::int64_t depth, std::int64_t width, std::int64_t count, const T* __restrict x,
                      std::int64_t step, T* __restrict panel) {
-    constexpr std::int64_t L = lanes<T>, block = part<T>;
-    // Groups of L columns, from last to first: a store that overruns its row damages only what is written later.
-    const std::int64_t groups = (width + L - 1) / L;
-    const T* rows[4 * L];
-    for (std::int64_t i = 0; i < groups * L; ++i) rows[i] = x + (i < count ? i : count - 1) * step;
+    constexpr std::int64_t L = lanes<T>;
+    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));  // a row's cache line is used up at once
+    const T* rows[widest_panel * L];
+    for (std::int64_t i = 0; i < width; ++i) rows[i] = x + (i < count ? i : count - 1) * step;
     std::int64_t p = 0;
-    for (; p + block <= depth; p += block)
-        for (std::int64_t g = groups - 1; g >= 0; --g) {
-            T* to = panel + p * width + g * L;
-            const T* const* from = rows + g * L;
-            if constexpr (block == 4) {
-                const Batch<T> r0 = load_parts<T>(from, p), r1 = load_parts<T>(from + 1, p),
-                               r2 = load_parts<T>(from + 2, p), r3 = load_parts<T>(from + 3, p);
-                const Batch<T> even_low = interleave_low(r0, r2), odd_low = interleave_low(r1, r3),
-                               even_high = interleave_high(r0, r2), odd_high = interleave_high(r1, r3);
-                interleave_low(even_low, odd_low).store_unaligned(to);
-                interleave_high(even_low, odd_low).store_unaligned(to + width);
-                interleave_low(even_high, odd_high).store_unaligned(to + 2 * width);
-                interleave_high(even_high, odd_high).store_unaligned(to + 3 * width);
-            } else {
-                const Batch<T> r0 = load_parts<T>(from, p), r1 = load_parts<T>(from + 1, p);
-                interleave_low(r0, r1).store_unaligned(to);
-                interleave_high(r0, r1).store_unaligned(to + width);
-            }
-        }
+    for (; p + line <= depth; p += line)
+        for (std::int64_t i = 0; i < width; i += L)
+#pragma GCC unroll 8
+            for (std::int64_t q = p; q < p + line; q += part<T>)
+                transpose_block(rows + i, q, panel + q * width + i, width);
+    for (; p + part<T> <= depth; p += part<T>)
+        for (std::int64_t i = 0; i < width; i += L) transpose_block(rows + i, p, panel + p * width + i, width);
     for (; p < depth; ++p)
         for (std::int64_t i = 0; i < width; ++i) panel[p * width + i] = rows[i][p];
 }
@@ -149,7 +156,10 @@ void pack_rows(std::int64_t depth, std::int64_t width, std::int64_t count, const
     const std::int64_t whole = count / L * L;
     for (std::int64_t p = 0; p < depth; ++p, x += step, panel += width) {
         std::int64_t i = 0;
-        for (; i < whole; i += L) Batch<T>::load_unaligned(x + i).store_unaligned(panel + i);
+        for (; i < whole; i += L) {
+            __builtin_prefetch(x + 8 * step + i);
+            Batch<T>::load_unaligned(x + i).store_unaligned(panel + i);
+        }
         if (i < count) {
             load_partial(x + i, count - i).store_unaligned(panel + i);
             i += L;

@@ -1,0 +1,75 @@
+// A matrix times one column: dot products of contiguous rows. For kernel sources only (see arch.hpp).
+#pragma once
+
+#include <weft/autograd/kernels/arch.hpp>
+#include <weft/autograd/kernels/partial.hpp>
+
+namespace weft::kernels {
+namespace {
+
+/// y[i * y_step] = sum over p < k of a[i * lda + p] * x[p] (+ y if accumulate) (+ bias[i * bias_step] unless null), then
+/// max(y, 0) if relu.
+template <class T>
+struct GemvArguments {
+    std::int64_t rows, k;
+    const T* a;
+    std::int64_t lda;
+    const T* x;
+    T* y;
+    std::int64_t y_step;
+    const T* bias;
+    std::int64_t bias_step;
+    bool accumulate, relu;
+};
+
+template <class T>
+[[gnu::always_inline]] inline T sum_of_lanes(Batch<T> x) {
+    alignas(64) T lane[lanes<T>];
+    x.store_aligned(lane);
+    for (std::int64_t half = lanes<T> / 2; half > 0; half /= 2)
+        for (std::int64_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+template <class T, int rows>
+void dot_rows(const GemvArguments<T>& g, std::int64_t i) {
+    constexpr std::int64_t L = lanes<T>;
+    const T* a = g.a + i * g.lda;
+    Batch<T> even[rows], odd[rows];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) even[r] = odd[r] = Batch<T>(T(0));
+    std::int64_t p = 0;
+    for (; p + 2 * L <= g.k; p += 2 * L) {
+        const Batch<T> x0 = Batch<T>::load_unaligned(g.x + p), x1 = Batch<T>::load_unaligned(g.x + p + L);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            even[r] = xsimd::fma(Batch<T>::load_unaligned(a + r * g.lda + p), x0, even[r]);
+            odd[r] = xsimd::fma(Batch<T>::load_unaligned(a + r * g.lda + p + L), x1, odd[r]);
+        }
+    }
+    for (; p < g.k; p += L) {
+        const std::int64_t count = g.k - p < L ? g.k - p : L;
+        const Batch<T> x = load_partial(g.x + p, count);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) even[r] = xsimd::fma(load_partial(a + r * g.lda + p, count), x, even[r]);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+        T* y = g.y + (i + r) * g.y_step;
+        T sum = sum_of_lanes<T>(even[r] + odd[r]);
+        if (g.accumulate) sum += *y;
+        if (g.bias) sum += g.bias[(i + r) * g.bias_step];
+        *y = g.relu && sum < T(0) ? T(0) : sum;  // a NaN stays
+    }
+}
+
+/// Rows begin .. end of it.
+template <class T>
+void gemv(const GemvArguments<T>& g, std::int64_t begin, std::int64_t end) {
+    std::int64_t i = begin;
+    for (; i + 4 <= end; i += 4) dot_rows<T, 4>(g, i);
+    for (; i < end; ++i) dot_rows<T, 1>(g, i);
+}
+
+}  // namespace
+}  // namespace weft::kernels
