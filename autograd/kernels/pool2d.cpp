@@ -1,0 +1,215 @@
+// Pooling, vectorised over the channels, which lie side by side. No index is kept from the forward pass: the cell that
+// won is found again by comparing with the saved output, which costs nothing in a pass bound by memory.
+#include <weft/autograd/kernels/pool2d.hpp>
+
+#include <weft/autograd/kernels/partial.hpp>
+#include <weft/autograd/kernels/threads.hpp>
+
+#include <cstring>
+
+namespace weft::kernels {
+namespace {
+
+using Index = std::int64_t;
+
+inline Index smaller(Index a, Index b) { return a < b ? a : b; }
+inline Index larger(Index a, Index b) { return a > b ? a : b; }
+
+// A count known when compiling: the 2 x 2 window is unrolled.
+template <Index value>
+struct Fixed {
+    constexpr operator Index() const { return value; }
+};
+
+// The part of an image that a window sees along one axis.
+struct Range {
+    Index begin, end;
+    Index size() const { return end - begin; }
+};
+
+inline Range clipped(Index output, Index stride, Index pad, Index pool, Index extent) {
+    const Index begin = output * stride - pad;
+    return {larger(begin, 0), smaller(begin + pool, extent)};
+}
+
+// Rows of `row_size` elements that make a part worth a thread.
+inline Index row_grain(Index row_size) { return larger(1, elementwise_grain / larger(row_size, 1)); }
+
+template <class T>
+inline Batch<T> nan_or_larger(const Batch<T>& value, const Batch<T>& best) {
+    return xsimd::select((value > best) | xsimd::isnan(value), value, best);
+}
+
+// Calls body(rows, columns, input, output) for each window of the output rows [begin, end), counted through the batch:
+// the window's extents inside the image (Fixed where 2 x 2) and the offsets of its first cell and of its output.
+template <class F>
+void for_each_window(const PoolGeometry& g, Index begin, Index end, const F& body) {
+    for (Index index = begin; index < end; ++index) {
+        const Index image = index / g.out_height, i = index % g.out_height;
+        const Range rows = clipped(i, g.stride_height, g.pad_top, g.pool_height, g.height);
+        const Index first = (image * g.height + rows.begin) * g.width;
+        for (Index j = 0; j < g.out_width; ++j) {
+            const Range columns = clipped(j, g.stride_width, g.pad_left, g.pool_width, g.width);
+            const Index input = (first + columns.begin) * g.channels;
+            const Index output = (index * g.out_width + j) * g.channels;
+            if (rows.size() == 2 && columns.size() == 2)
+                body(Fixed<2>{}, Fixed<2>{}, input, output);
+            else
+                body(rows.size(), columns.size(), input, output);
+        }
+    }
+}
+
+template <class T, class F>
+void reduce_windows(const PoolGeometry& g, const F& body) {
+    const Index row = g.out_width * g.channels * g.pool_height * g.pool_width;
+    parallel_for(g.batch * g.out_height, row_grain(row), [&](Index begin, Index end) {
+        for_each_window(g, begin, end, [&](auto rows, auto columns, Index input, Index output) {
+            for_each_vector<T>(g.channels, [&](auto access, Index c) {
+                body(access, rows, columns, input + c, output + c);
+            });
+        });
+    });
+}
+
+template <class T>
+void maximum(const PoolGeometry& g, const T* x, T* y) {
+    const Index row_stride = g.width * g.channels;
+    reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
+        Batch<T> best = access.load(x + input);
+        for (Index r = 0; r < rows; ++r)
+            for (Index c = r == 0; c < columns; ++c)
+                best = nan_or_larger<T>(access.load(x + input + r * row_stride + c * g.channels), best);
+        access.store(y + output, best);
+    });
+}
+
+template <class T>
+void average(const PoolGeometry& g, const T* x, T* y) {
+    const Index row_stride = g.width * g.channels;
+    reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
+        Batch<T> sum(T(0));
+        for (Index r = 0; r < rows; ++r)
+            for (Index c = 0; c < columns; ++c)
+                sum += access.load(x + input + r * row_stride + c * g.channels);
+        access.store(y + output, sum * Batch<T>(T(1) / static_cast<T>(rows * columns)));
+    });
+}
+
+template <class T>
+void maximum_gather(const PoolGeometry& g, const T* x, const T* y, const T* ddx, T* ddy) {
+    const Index row_stride = g.width * g.channels;
+    reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
+        const Batch<T> best = access.load(y + output);
+        Batch<T> found(T(0));
+        // From the last cell to the first, so that the first match is the one that stays.
+        for (Index r = rows; r-- > 0;)
+            for (Index c = columns; c-- > 0;) {
+                const Index cell = input + r * row_stride + c * g.channels;
+                const Batch<T> value = access.load(x + cell);
+                found = xsimd::select((value == best) | xsimd::isnan(value), access.load(ddx + cell), found);
+            }
+        access.store(ddy + output, found);
+    });
+}
+
+// Writes dx by the windows that touch each cell. Threads own rows of dx, so that nothing is summed across them; a
+// window that straddles two threads' rows is seen by both. `add` holds what is written: body(access, rows, columns,
+// input, output, owned, write) calls write(cell, value) for the rows in `owned`, counted from the window's first.
+template <class T, class F>
+void scatter_windows(const PoolGeometry& g, T* dx, const F& body) {
+    const Index row_size = g.width * g.channels;
+    const bool tiled = g.stride_height == g.pool_height && g.stride_width == g.pool_width;
+    const bool overlap = g.stride_height < g.pool_height || g.stride_width < g.pool_width;
+    const Index covered_rows = larger(0, smaller(g.height, g.out_height * g.stride_height - g.pad_top));
+    const Index covered_columns = larger(0, smaller(g.width, g.out_width * g.stride_width - g.pad_left));
+    const auto zero = [](T* to, Index count) {
+        if (count > 0) std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(count) * sizeof(T));
+    };
+
+    const auto rows_of_image = [&](Index image, Range own) {
+        T* const rows_begin = dx + image * g.height * row_size;
+        if (!tiled) {
+            zero(rows_begin + own.begin * row_size, own.size() * row_size);
+        } else {
+            const Index beyond = larger(own.begin, covered_rows);
+            zero(rows_begin + beyond * row_size, (own.end - beyond) * row_size);
+            for (Index h = own.begin; h < smaller(own.end, covered_rows); ++h)
+                zero(rows_begin + h * row_size + covered_columns * g.channels,
+                     (g.width - covered_columns) * g.channels);
+        }
+        const Index before = own.begin + g.pad_top - g.pool_height;  // the last window to end at own.begin or earlier
+        const Index first = before < 0 ? 0 : before / g.stride_height + 1;
+        const Index last = smaller(g.out_height, (own.end - 1 + g.pad_top) / g.stride_height + 1);
+        const Index outputs = image * g.out_height;
+        for (Index i = first; i < last; ++i) {
+            const Range seen = clipped(i, g.stride_height, g.pad_top, g.pool_height, g.height);
+            const Range owned{larger(own.begin - seen.begin, 0), smaller(own.end - seen.begin, seen.size())};
+            for_each_window(g, outputs + i, outputs + i + 1, [&](auto rows, auto columns, Index input, Index output) {
+                for_each_vector<T>(g.channels, [&](auto access, Index c) {
+                    const auto set = [&](Index cell, const Batch<T>& value) { access.store(dx + cell, value); };
+                    const auto add = [&](Index cell, const Batch<T>& value) {
+                        access.store(dx + cell, access.load(dx + cell) + value);
+                    };
+                    if (overlap)
+                        body(access, rows, columns, input + c, output + c, owned, add);
+                    else
+                        body(access, rows, columns, input + c, output + c, owned, set);
+                });
+            });
+        }
+    };
+
+    parallel_for(g.batch * g.height, row_grain(row_size), [&](Index begin, Index end) {
+        while (begin < end) {
+            const Index image = begin / g.height, h = begin % g.height;
+            const Index count = smaller(end - begin, g.height - h);
+            rows_of_image(image, {h, h + count});
+            begin += count;
+        }
+    });
+}
+
+template <class T>
+void maximum_gradient(const PoolGeometry& g, const T* x, const T* y, const T* dy, T* dx) {
+    const Index row_stride = g.width * g.channels;
+    scatter_windows<T>(g, dx, [&](auto access, auto rows, auto columns, Index input, Index output, Range owned,
+                                  const auto& write) {
+        const Batch<T> best = access.load(y + output), none(T(0));
+        Batch<T> pending = access.load(dy + output);  // until the first match takes it
+        for (Index r = 0; r < rows; ++r)
+            for (Index c = 0; c < columns; ++c) {
+                const Index cell = input + r * row_stride + c * g.channels;
+                const Batch<T> value = access.load(x + cell);
+                const auto hit = (value == best) | xsimd::isnan(value);
+                if (r >= owned.begin && r < owned.end) write(cell, xsimd::select(hit, pending, none));
+                pending = xsimd::select(hit, none, pending);
+            }
+    });
+}
+
+template <class T>
+void average_gradient(const PoolGeometry& g, const T* dy, T* dx) {
+    const Index row_stride = g.width * g.channels;
+    scatter_windows<T>(g, dx, [&](auto access, auto rows, auto columns, Index input, Index output, Range owned,
+                                  const auto& write) {
+        const Batch<T> share = access.load(dy + output) * Batch<T>(T(1) / static_cast<T>(rows * columns));
+        for (Index r = owned.begin; r < owned.end; ++r)
+            for (Index c = 0; c < columns; ++c) write(input + r * row_stride + c * g.channels, share);
+    });
+}
+
+template <class T>
+constexpr PoolFunctions<T> functions{maximum<T>, maximum_gradient<T>, maximum_gather<T>, average<T>,
+                                     average_gradient<T>};
+
+constexpr Pool2d table{functions<float>, functions<double>};
+
+}  // namespace
+
+template <>
+const Pool2d& family<Pool2d, this_isa>() {
+    return table;
+}
+
+}  // namespace weft::kernels

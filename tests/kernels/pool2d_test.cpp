@@ -1,0 +1,153 @@
+#include "../catch.hpp"
+#include "guarded.hpp"
+
+#include <weft/autograd/kernels/pool2d.hpp>
+#include <weft/autograd/kernels/threads.hpp>
+
+#include <string>
+
+using namespace weft;
+using kernels::PoolGeometry;
+using testing::Guarded;
+
+namespace {
+
+PoolGeometry geometry(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
+                      std::int64_t pool, std::int64_t stride, std::int64_t before, std::int64_t after) {
+    return {batch, height, width, channels, pool, pool, (height + before + after - pool) / stride + 1,
+            (width + before + after - pool) / stride + 1, stride, stride, before, before};
+}
+
+// Calls f(output index, indices of the window's cells inside the image) for every output.
+template <class F>
+void for_each_window(const PoolGeometry& g, F f) {
+    for (std::int64_t n = 0; n < g.batch; ++n)
+        for (std::int64_t i = 0; i < g.out_height; ++i)
+            for (std::int64_t j = 0; j < g.out_width; ++j)
+                for (std::int64_t c = 0; c < g.channels; ++c) {
+                    std::vector<std::int64_t> cells;
+                    for (std::int64_t r = 0; r < g.pool_height; ++r)
+                        for (std::int64_t s = 0; s < g.pool_width; ++s) {
+                            const auto h = i * g.stride_height - g.pad_top + r, v = j * g.stride_width - g.pad_left + s;
+                            if (h >= 0 && h < g.height && v >= 0 && v < g.width)
+                                cells.push_back(((n * g.height + h) * g.width + v) * g.channels + c);
+                        }
+                    f(((n * g.out_height + i) * g.out_width + j) * g.channels + c, cells);
+                }
+}
+
+template <class T>
+void check(const PoolGeometry& g, const kernels::PoolFunctions<T>& pool) {
+    const auto inputs = g.batch * g.height * g.width * g.channels;
+    const auto outputs = g.batch * g.out_height * g.out_width * g.channels;
+    const double tolerance = sizeof(T) == 4 ? 1e-6 : 1e-14;
+    auto x = testing::random_values<T>(inputs, 1);
+    for (T& value : x) value = std::round(value * 4);  // so that cells tie
+    const auto dy = testing::random_values<T>(outputs, 2), ddx = testing::random_values<T>(inputs, 3);
+
+    std::vector<T> y_saved(outputs);
+    std::vector<double> largest(outputs), mean(outputs), gathered(outputs), dx_largest(inputs), dx_mean(inputs);
+    for_each_window(g, [&](std::int64_t output, const std::vector<std::int64_t>& cells) {
+        std::int64_t best = cells.front();
+        for (std::int64_t cell : cells) {
+            if (x[cell] > x[best]) best = cell;
+            mean[output] += double(x[cell]) / double(cells.size());
+            dx_mean[cell] += double(dy[output]) / double(cells.size());
+        }
+        largest[output] = double(x[best]);
+        y_saved[output] = x[best];
+        gathered[output] = double(ddx[best]);
+        dx_largest[best] += double(dy[output]);
+    });
+
+    Guarded<T> y(outputs), y_mean(outputs), ddy(outputs), dx(inputs), dx_average(inputs);
+    pool.maximum(g, x.data(), y.data());
+    pool.average(g, x.data(), y_mean.data());
+    pool.maximum_gather(g, x.data(), y_saved.data(), ddx.data(), ddy.data());
+    pool.maximum_gradient(g, x.data(), y_saved.data(), dy.data(), dx.data());
+    pool.average_gradient(g, dy.data(), dx_average.data());
+    INFO(g.batch << "x" << g.height << "x" << g.width << "x" << g.channels << " pool " << g.pool_height << "x"
+                 << g.pool_width << " stride " << g.stride_height << " pad " << g.pad_top);
+    CHECK(testing::difference(y, largest) == 0);
+    CHECK(testing::difference(y_mean, mean) < tolerance);
+    CHECK(testing::difference(ddy, gathered) == 0);
+    CHECK(testing::difference(dx, dx_largest) < tolerance);
+    CHECK(testing::difference(dx_average, dx_mean) < tolerance);
+    CHECK((y.intact() && y_mean.intact() && ddy.intact() && dx.intact() && dx_average.intact()));
+}
+
+template <class F>
+void on_every_set(F f) {
+    for (kernels::Isa isa : kernels::available())
+        for (int threads : {1, 2}) {
+            INFO(kernels::name(isa) << ", " << threads << " threads");
+            kernels::set_num_threads(threads);
+            f(kernels::family<kernels::Pool2d>(isa));
+        }
+    kernels::set_num_threads(0);
+}
+
+void check(const PoolGeometry& g) {
+    on_every_set([&](const kernels::Pool2d& pool) {
+        check<float>(g, pool.f32);
+        check<double>(g, pool.f64);
+    });
+}
+
+}  // namespace
+
+TEST_CASE("Pooling with any number of channels", "[kernels][pool2d]") {
+    for (std::int64_t channels : {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64}) {
+        check(geometry(2, 6, 7, channels, 2, 2, 0, 0));
+        check(geometry(1, 7, 6, channels, 3, 2, 1, 1));
+    }
+}
+
+TEST_CASE("Pooling with any window, stride and padding", "[kernels][pool2d]") {
+    for (std::int64_t pool : {1, 2, 3, 5})
+        for (std::int64_t stride : {1, 2, 3, 5})
+            for (std::int64_t before = 0; before < std::min<std::int64_t>(pool, 3); ++before) {
+                check(geometry(2, 9, 8, 5, pool, stride, before, 0));
+                check(geometry(2, 8, 11, 20, pool, stride, before, before));
+            }
+    PoolGeometry uneven{2, 9, 10, 6, 3, 2, 3, 9, 3, 1};
+    check(uneven);
+}
+
+TEST_CASE("Pooling work that is worth threads", "[kernels][pool2d]") {
+    check(geometry(0, 6, 6, 3, 2, 2, 0, 0));
+    check(geometry(1, 64, 64, 33, 2, 2, 0, 0));
+    check(geometry(1, 61, 64, 33, 3, 2, 1, 1));
+    check(geometry(3, 31, 33, 32, 2, 2, 0, 0));
+}
+
+TEST_CASE("Max-pooling lets NaN win, and its gradient goes there", "[kernels][pool2d]") {
+    on_every_set([](const kernels::Pool2d& pool) {
+        for (std::int64_t channels : {1, 16, 19})
+            for (std::int64_t at = 0; at < 4; ++at) {
+                const PoolGeometry g = geometry(1, 2, 2, channels, 2, 2, 0, 0);
+                std::vector<float> x(4 * channels, 1.0f), dy(channels, 2.0f);
+                for (std::int64_t c = 0; c < channels; ++c) x[at * channels + c] = NAN;
+                Guarded<float> y(channels, 0.0f), dx(4 * channels), ddy(channels);
+                pool.f32.maximum(g, x.data(), y.data());
+                pool.f32.maximum_gradient(g, x.data(), y.data(), dy.data(), dx.data());
+                pool.f32.maximum_gather(g, x.data(), y.data(), x.data(), ddy.data());
+                for (std::int64_t c = 0; c < channels; ++c) {
+                    CHECK(std::isnan(y[c]));
+                    CHECK(std::isnan(ddy[c]));
+                    for (std::int64_t cell = 0; cell < 4; ++cell)
+                        CHECK(dx[cell * channels + c] == (cell == at ? 2.0f : 0.0f));
+                }
+            }
+    });
+}
+
+TEST_CASE("Max-pooling of minus infinity", "[kernels][pool2d]") {
+    on_every_set([](const kernels::Pool2d& pool) {
+        const PoolGeometry g = geometry(1, 4, 4, 3, 2, 2, 1, 1);
+        const std::vector<float> x(4 * 4 * 3, -INFINITY);
+        Guarded<float> y(3 * 3 * 3, 0.0f);
+        pool.f32.maximum(g, x.data(), y.data());
+        for (std::int64_t i = 0; i < y.size(); ++i) CHECK(y[i] == -INFINITY);
+    });
+}
