@@ -2,7 +2,7 @@
 // won is found again by comparing with the saved output, which costs nothing in a pass bound by memory.
 #include <weft/autograd/kernels/pool2d.hpp>
 
-#include <weft/autograd/kernels/partial.hpp>
+#include <weft/autograd/kernels/vectors.hpp>
 #include <weft/autograd/kernels/threads.hpp>
 
 #include <cstring>

@@ -1,0 +1,261 @@
+// Correlation as an implicit multiply: the left side's rows are the windows of neighbouring pixels, read where they
+// stand in the image. For kernel sources only (see arch.hpp).
+#pragma once
+
+#include <weft/autograd/kernels/conv2d_window.hpp>
+#include <weft/autograd/kernels/pack.hpp>
+#include <weft/autograd/kernels/threads.hpp>
+#include <weft/autograd/kernels/tile.hpp>
+
+#include <utility>
+
+namespace weft::kernels {
+namespace {
+
+// ---- The register tile: neighbouring pixels of an output row x vectors of output channels.
+
+/// A window as the pieces that are contiguous in the source: for undilated, ungrouped kernels a whole row of taps.
+struct Pieces {
+    Index rows, row_step;
+    Index columns, column_step;
+    Index length;
+};
+
+template <class T>
+struct TileArguments {
+    Pieces pieces;
+    Index pixel_step;    // between the windows of neighbouring outputs
+    const T* weights;    // the panel, [products][vectors * lanes]
+    const T* bias;       // padded to whole vectors
+    Index out_step;      // between neighbouring outputs
+    Index last;          // lanes of the last vector that exist
+    bool relu;
+};
+
+template <class T>
+using TileFunction = void (*)(const TileArguments<T>&, const T* source, T* out);
+
+template <class T, int pixels, int vectors>
+[[gnu::always_inline]] inline void finish_tile(const TileArguments<T>& t, Tile<T, pixels, vectors>& tile, T* out) {
+    if (t.relu) tile.relu();
+    if (t.last == lanes<T>)
+        tile.store(out, t.out_step);
+    else
+        tile.store(out, t.out_step, t.last);
+}
+
+template <class T, int pixels, int vectors>
+void any_window(const TileArguments<T>& t, const T* source, T* out) {
+    Tile<T, pixels, vectors> tile;
+    tile.load(t.bias, 0);
+    const T* weights = t.weights;
+    const Pieces p = t.pieces;
+    for (Index r = 0; r < p.rows; ++r)
+        for (Index c = 0; c < p.columns; ++c) {
+            tile.multiply(p.length, source + r * p.row_step + c * p.column_step, t.pixel_step, Fixed<1>{}, weights,
+                          Fixed<tile.columns>{});
+            weights += p.length * tile.columns;
+        }
+    finish_tile(t, tile, out);
+}
+
+/// One source channel, 3 x 3 taps, neighbouring windows one element apart: the first layer on grey images, too few
+/// products to lose time on loops.
+template <class T, int pixels, int vectors>
+void grey_3x3_window(const TileArguments<T>& t, const T* source, T* out) {
+    Tile<T, pixels, vectors> tile;
+    tile.load(t.bias, 0);
+    const T* weights = t.weights;
+#pragma GCC unroll 3
+    for (Index r = 0; r < 3; ++r)
+#pragma GCC unroll 3
+        for (Index c = 0; c < 3; ++c) {
+            Batch<T> row[vectors];
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_aligned(weights + v * lanes<T>);
+            tile.add_products(source + r * t.pieces.row_step + c, Fixed<1>{}, row);
+            weights += tile.columns;
+        }
+    finish_tile(t, tile, out);
+}
+
+constexpr int most_vectors = 2;
+constexpr int most_pixels(int vectors) {
+    const int fit = max_sums / vectors;
+    return fit < 24 ? fit : 24;
+}
+
+/// Tiles for each number of pixels, from 1.
+template <class T>
+struct TileRow {
+    TileFunction<T> any[most_pixels(1)], grey_3x3[most_pixels(1)];
+};
+
+template <class T, int vectors, int... i>
+constexpr TileRow<T> tile_row(std::integer_sequence<int, i...>) {
+    return {{any_window<T, i + 1, vectors>...}, {grey_3x3_window<T, i + 1, vectors>...}};
+}
+
+template <class T, int... v>
+constexpr auto tile_table(std::integer_sequence<int, v...>) {
+    struct Table {
+        TileRow<T> of_vectors[sizeof...(v)];
+    };
+    return Table{{tile_row<T, v + 1>(std::make_integer_sequence<int, most_pixels(v + 1)>{})...}};
+}
+
+template <class T>
+constexpr auto tiles = tile_table<T>(std::make_integer_sequence<int, most_vectors>{});
+
+// ---- Weights, packed once a call into panels of most_vectors vectors of output channels: [group][panel][products][..].
+
+/// Where the weight of (kernel position, source channel, destination channel) is, for group 0.
+struct WeightSteps {
+    Index kernel_width;  // position (r, s) is r * kernel_width + s
+    Index position, source, destination, group;
+};
+
+inline WeightSteps forward_weights(const ConvGeometry& g) {
+    return {g.kernel_width, g.in_channels / g.groups * g.out_channels, g.out_channels, 1, g.out_channels / g.groups};
+}
+
+inline WeightSteps gradient_weights(const ConvGeometry& g) {
+    return {g.kernel_width, g.in_channels / g.groups * g.out_channels, 1, g.out_channels, g.out_channels / g.groups};
+}
+
+template <class T>
+Index packed_size(const Correlation& c) {
+    return c.groups * c.products() * rounded_up(c.out_depth, lanes<T>) * lanes<T>;
+}
+
+template <class T>
+void pack_weights(const Correlation& c, const WeightSteps& steps, const T* w, T* packed) {
+    constexpr Index L = lanes<T>;
+    const Index vectors = rounded_up(c.out_depth, L), panels = rounded_up(vectors, most_vectors);
+    const Index grain = rounded_up(elementwise_grain, larger(1, c.products() * most_vectors * L));
+    parallel_for(c.groups * panels, grain, [&](Index begin, Index end) {
+        for (Index index = begin; index < end; ++index) {
+            const Index group = index / panels, panel = index % panels;
+            const Index first = panel * most_vectors * L;
+            const Index width = smaller(most_vectors, vectors - panel * most_vectors) * L;
+            const Index count = smaller(width, c.out_depth - first);
+            const T* const from = w + group * steps.group + first * steps.destination;
+            T* to = packed + (group * vectors * L + first) * c.products();
+            for (Index u = 0; u < c.rows.taps; ++u)
+                for (Index v = 0; v < c.columns.taps; ++v) {
+                    const Index r = c.rows.kernel_begin + u * c.rows.kernel_step;
+                    const Index s = c.columns.kernel_begin + v * c.columns.kernel_step;
+                    const T* const tap = from + (r * steps.kernel_width + s) * steps.position;
+                    if (steps.destination == 1)
+                        pack_rows(c.depth, width, count, tap, steps.source, to);
+                    else
+                        pack_transposed(c.depth, width, count, tap, steps.destination, to);
+                    to += c.depth * width;
+                }
+        }
+    });
+}
+
+// ---- The loops around the tile.
+
+constexpr Index band_bytes = 128 * 1024;
+
+/// Output rows [begin, end), counted through the batch as if each image had `unit` of them (rows beyond the
+/// correlation's own count are skipped). `bias` is padded: [groups][whole vectors].
+template <class T>
+void correlate(const Correlation& c, const T* source, const T* packed, const T* bias, bool relu, T* destination,
+               Index unit, Index begin, Index end) {
+    constexpr Index L = lanes<T>;
+    const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
+    const bool whole_rows = c.columns.step == 1 && c.groups == 1;
+    const bool grey_3x3 = c.channels == 1 && c.rows.taps == 3 && c.columns.taps == 3 && c.columns.step == 1 &&
+                          c.columns.stride == 1;
+    for_each_band(begin, end, unit, band_rows<T>(c, band_bytes), [&](Index image, Index first, Index last) {
+        last = smaller(last, c.rows.count);
+        if (first >= last) return;
+        const Band<T> band = source_band(c, source + image * c.height * c.width * c.channels, first, last);
+        TileArguments<T> t;
+        t.pieces = {c.rows.taps, c.rows.step * band.row_step, whole_rows ? 1 : c.columns.taps,
+                    c.columns.step * c.channels, whole_rows ? c.columns.taps * c.depth : c.depth};
+        t.pixel_step = c.columns.stride * c.channels;
+        t.out_step = c.columns.spacing * c.out_channels;
+        t.relu = relu;
+        for (Index group = 0; group < c.groups; ++group)
+            for (Index v = 0; v < vectors; v += most_vectors) {
+                const Index width = smaller(most_vectors, vectors - v);
+                t.weights = packed + (group * vectors + v) * L * c.products();
+                t.bias = bias + (group * vectors + v) * L;
+                t.last = smaller(L, c.out_depth - (v + width - 1) * L);
+                const TileRow<T>& row = tiles<T>.of_vectors[width - 1];
+                const TileFunction<T>* const by_pixels = grey_3x3 ? row.grey_3x3 : row.any;
+                const Index parts = rounded_up(columns, most_pixels(static_cast<int>(width)));
+                for (Index i = first; i < last; ++i) {
+                    const T* const from = band.data + (i - first) * c.rows.stride * band.row_step + group * c.depth;
+                    const Index out_row = image * c.out_height + c.rows.first + i * c.rows.spacing;
+                    T* const to = destination + (out_row * c.out_width + c.columns.first) * c.out_channels +
+                                  group * c.out_depth + v * L;
+                    for (Index part = 0, j = 0; part < parts; ++part) {
+                        const Index pixels = columns * (part + 1) / parts - j;
+                        by_pixels[pixels - 1](t, from + j * t.pixel_step, to + j * t.out_step);
+                        j += pixels;
+                    }
+                }
+            }
+    });
+}
+
+/// Rows that make a part worth a thread: 0.3 million products.
+inline Index product_grain(Index products_of_row) { return larger(1, 300000 / larger(1, products_of_row)); }
+
+/// The bias (or zeros) padded to whole vectors, in the given memory of groups * whole vectors.
+template <class T>
+void pad_bias(const Correlation& c, const T* bias, T* padded) {
+    const Index width = rounded_up(c.out_depth, lanes<T>) * lanes<T>;
+    for (Index group = 0; group < c.groups; ++group)
+        for (Index i = 0; i < width; ++i)
+            padded[group * width + i] = bias && i < c.out_depth ? bias[group * c.out_depth + i] : T(0);
+}
+
+template <class T>
+void forward_by_tiles(const ConvGeometry& g, const T* x, const T* w, const T* bias, Epilogue epilogue, T* y) {
+    const Correlation c = forward_correlation(g);
+    const Index bias_size = c.groups * rounded_up(c.out_depth, lanes<T>) * lanes<T>;
+    T* const padded = static_cast<T*>(
+        scratch(scratch_conv_b, static_cast<std::size_t>(bias_size + packed_size<T>(c)) * sizeof(T)));
+    T* const packed = padded + bias_size;
+    pad_bias(c, bias, padded);
+    pack_weights(c, forward_weights(g), w, packed);
+    const Index grain = product_grain(c.columns.count * c.products() * c.out_channels);
+    parallel_for(g.batch * g.out_height, grain, [&](Index begin, Index end) {
+        correlate(c, x, packed, padded, epilogue == Epilogue::relu, y, g.out_height, begin, end);
+    });
+}
+
+template <class T>
+void backward_data_by_tiles(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
+    const Index phases = gradient_phases(g);
+    const Index bias_size = g.groups * rounded_up(g.in_channels / g.groups, lanes<T>) * lanes<T>;
+    Index size = bias_size;
+    for (Index phase = 0; phase < phases; ++phase) size += packed_size<T>(gradient_correlation(g, phase));
+    T* const zeros = static_cast<T*>(scratch(scratch_conv_b, static_cast<std::size_t>(size) * sizeof(T)));
+    pad_bias<T>(gradient_correlation(g, 0), nullptr, zeros);
+    T* packed = zeros + bias_size;
+    for (Index phase = 0; phase < phases; ++phase) {
+        const Correlation c = gradient_correlation(g, phase);
+        pack_weights(c, gradient_weights(g), w, packed);
+        packed += packed_size<T>(c);
+    }
+    const Index unit = rounded_up(g.height, g.stride_height);
+    const Index products = g.kernel_height * g.kernel_width * g.in_channels / g.groups * g.out_channels;
+    parallel_for(g.batch * unit, product_grain(products * g.width / g.stride_width), [&](Index begin, Index end) {
+        const T* weights = zeros + bias_size;
+        for (Index phase = 0; phase < phases; ++phase) {
+            const Correlation c = gradient_correlation(g, phase);
+            correlate<T>(c, dy, weights, zeros, false, dx, unit, begin, end);
+            weights += packed_size<T>(c);
+        }
+    });
+}
+
+}  // namespace
+}  // namespace weft::kernels
