@@ -204,9 +204,6 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
     });
 }
 
-/// Rows that make a part worth a thread: 0.3 million products.
-inline Index product_grain(Index products_of_row) { return larger(1, 300000 / larger(1, products_of_row)); }
-
 /// The bias (or zeros) padded to whole vectors, in the given memory of groups * whole vectors.
 template <class T>
 void pad_bias(const Correlation& c, const T* bias, T* padded) {

@@ -129,6 +129,9 @@ Index band_rows(const Correlation& c, Index bytes) {
     return larger(1, bytes / larger(row, 1));
 }
 
+/// Rows that make a part worth a thread: 0.3 million products.
+inline Index product_grain(Index products_of_row) { return larger(1, 300000 / larger(1, products_of_row)); }
+
 /// Calls body(image, first row, last row) for the parts of rows [begin, end), counted through the batch, `most` rows of
 /// one image at a time; an image has `rows`.
 template <class F>
