@@ -71,14 +71,15 @@ void sum_grey_3x3_products(const SumArguments<T>& s, const T* x, const T* dy, T*
 constexpr int sum_vectors = 2;
 constexpr int grey_vectors = max_sums / 9 < sum_vectors ? max_sums / 9 : sum_vectors;
 
+template <class T>
 constexpr int most_weights(int vectors) {
-    const int fit = max_sums / vectors;
-    return fit < 24 ? fit : 24;
+    const int fit = max_sums / vectors, enough = sizeof(T) == 4 ? 24 : 8;  // smaller for float64: less to compile
+    return fit < enough ? fit : enough;
 }
 
 template <class T>
 struct SumRow {
-    SumFunction<T> weights[most_weights(1)];
+    SumFunction<T> weights[most_weights<T>(1)];
 };
 
 template <class T, int vectors, int... i>
@@ -88,12 +89,13 @@ constexpr SumRow<T> sum_row(std::integer_sequence<int, i...>) {
 
 /// Tiles of one vector and of two, for each number of weights from 1.
 template <class T>
-constexpr SumRow<T> sums[sum_vectors] = {sum_row<T, 1>(std::make_integer_sequence<int, most_weights(1)>{}),
-                                         sum_row<T, 2>(std::make_integer_sequence<int, most_weights(2)>{})};
+constexpr SumRow<T> sums[sum_vectors] = {sum_row<T, 1>(std::make_integer_sequence<int, most_weights<T>(1)>{}),
+                                         sum_row<T, 2>(std::make_integer_sequence<int, most_weights<T>(2)>{})};
 
 template <class T>
 constexpr SumFunction<T> grey_sums[] = {sum_grey_3x3_products<T, 1>, sum_grey_3x3_products<T, grey_vectors>};
 
+constexpr Index enough_channels = 24;
 constexpr Index sum_band_bytes = 192 * 1024;
 
 /// The gradient of a band of output rows with its channels padded by zeros to whole vectors, [pixels][groups][vectors],
@@ -114,8 +116,11 @@ template <class T>
 void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index begin, Index end) {
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
-    const bool whole_rows = c.columns.step == 1 && c.groups == 1;
+    // Weights that lie side by side under a pixel: a row of taps, whose borders have to be there then; or where there
+    // are many channels one tap, whose outputs that see nothing but the border are left out.
+    const bool whole_rows = c.columns.step == 1 && c.groups == 1 && c.depth < enough_channels;
     const bool grey_3x3 = c.channels == 1 && c.rows.taps == 3 && c.columns.taps == 3 && c.columns.step == 1;
+    const Border border = grey_3x3 ? Border::all : whole_rows ? Border::columns : Border::none;
     const Index pieces = whole_rows ? 1 : c.columns.taps;
     const Index length = whole_rows ? c.columns.taps * c.depth : c.depth;
     const Index row_bytes = (c.rows.stride * c.width * c.channels + columns * c.out_channels) *
@@ -124,11 +129,9 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index beg
     SumArguments<T> s;
     s.first = true;
     for_each_band(begin, end, c.rows.count, most, [&](Index image, Index first, Index last) {
-        const Band<T> band = source_band(c, x + image * c.height * c.width * c.channels, first, last);
+        const Band<T> band = source_band(c, x + image * c.height * c.width * c.channels, first, last, border);
         const T* const gradient = padded_gradient(
             c, dy + (image * c.rows.count + first) * columns * c.out_channels, (last - first) * columns);
-        s.rows = last - first;
-        s.columns = columns;
         s.x_row = c.rows.stride * band.row_step;
         s.x_step = c.columns.stride * c.channels;
         s.dy_step = c.groups * vectors * L;
@@ -142,20 +145,31 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index beg
                 const T* const from = gradient + (group * vectors + v) * L;
                 T* to = dw + group * c.products() * s.dw_step + v * L;
                 if (grey_3x3) {
+                    s.rows = last - first;
+                    s.columns = columns;
                     grey_sums<T>[width - 1](s, band.data, from, to);
                     continue;
                 }
-                const Index parts = rounded_up(length, most_weights(static_cast<int>(width)));
-                for (Index r = 0; r < c.rows.taps; ++r)
+                const Index parts = rounded_up(length, most_weights<T>(static_cast<int>(width)));
+                for (Index r = 0; r < c.rows.taps; ++r) {
+                    const Range rows = c.rows.outputs_within(r, band.top - first * c.rows.stride,
+                                                             band.bottom - first * c.rows.stride, last - first);
+                    s.rows = rows.size();
                     for (Index piece = 0; piece < pieces; ++piece, to += length * s.dw_step) {
-                        const T* const under = band.data + r * s.piece_row + piece * c.columns.step * c.channels +
+                        const Range pixels = whole_rows ? Range{0, columns}
+                                                        : c.columns.outputs_within(piece, 0, c.width, columns);
+                        s.columns = pixels.size();
+                        const T* const under = band.row(c.rows.from(first + rows.begin) + r * c.rows.step) +
+                                               piece * c.columns.step * c.channels + pixels.begin * s.x_step +
                                                group * c.depth;
+                        const T* const gradients = from + rows.begin * s.dy_row + pixels.begin * s.dy_step;
                         for (Index part = 0, k = 0; part < parts; ++part) {
                             const Index weights = length * (part + 1) / parts - k;
-                            sums<T>[width - 1].weights[weights - 1](s, under + k, from, to + k * s.dw_step);
+                            sums<T>[width - 1].weights[weights - 1](s, under + k, gradients, to + k * s.dw_step);
                             k += weights;
                         }
                     }
+                }
             }
         }
         s.first = false;
