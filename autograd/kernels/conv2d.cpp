@@ -1,43 +1,75 @@
-// Convolution by plain loops, vectorised over the output channels, which lie side by side: any geometry.
+// Which way a convolution goes, by its geometry.
 #include <weft/autograd/kernels/conv2d.hpp>
 
 #include <weft/autograd/kernels/conv2d_correlate.hpp>
-#include <weft/autograd/kernels/vectors.hpp>
+#include <weft/autograd/kernels/conv2d_weights.hpp>
 
 namespace weft::kernels {
 namespace {
 
+// One tap, no stride, no border: a plain multiply of [pixels, in_channels].
+bool is_multiply(const ConvGeometry& g) {
+    return g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 && g.stride_width == 1 &&
+           g.groups == 1 && g.pad_top == 0 && g.pad_left == 0 && g.out_height == g.height && g.out_width == g.width;
+}
+
+void multiply(const GemmArguments<float>& a) { family<Gemm, this_isa>().f32(a); }
+void multiply(const GemmArguments<double>& a) { family<Gemm, this_isa>().f64(a); }
+
 template <class T>
-void backward_weights(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
-    const Index in_group = g.in_channels / g.groups, out_group = g.out_channels / g.groups;
-    parallel_for(g.kernel_height * g.kernel_width * in_group, 1, [&](Index begin, Index end) {
-        for (Index weight = begin; weight < end; ++weight) {
-            const Index r = weight / in_group / g.kernel_width, s = weight / in_group % g.kernel_width;
-            for (Index group = 0; group < g.groups; ++group)
-                for_each_vector<T>(out_group, [&](auto access, Index c) {
-                    const Index channel = group * out_group + c;
-                    Batch<T> sum(T(0));
-                    for (Index row = 0; row < g.batch * g.out_height; ++row) {
-                        const Index h = row % g.out_height * g.stride_height - g.pad_top + r * g.dilation_height;
-                        if (h < 0 || h >= g.height) continue;
-                        Batch<T> part(T(0));
-                        for (Index j = 0; j < g.out_width; ++j) {
-                            const Index v = j * g.stride_width - g.pad_left + s * g.dilation_width;
-                            if (v < 0 || v >= g.width) continue;
-                            const Index pixel = (row / g.out_height * g.height + h) * g.width + v;
-                            part += Batch<T>(x[pixel * g.in_channels + group * in_group + weight % in_group]) *
-                                    access.load(dy + (row * g.out_width + j) * g.out_channels + channel);
-                        }
-                        sum += part;
-                    }
-                    access.store(dw + weight * g.out_channels + channel, sum);
-                });
-        }
-    });
+void forward(const ConvGeometry& g, const T* x, const T* w, const T* bias, Epilogue epilogue, T* y) {
+    if (!is_multiply(g)) return forward_by_tiles(g, x, w, bias, epilogue, y);
+    GemmArguments<T> a;
+    a.m = g.batch * g.height * g.width;
+    a.n = g.out_channels;
+    a.k = g.in_channels;
+    a.a = x;
+    a.lda = g.in_channels;
+    a.b = w;
+    a.ldb = g.out_channels;
+    a.c = y;
+    a.ldc = g.out_channels;
+    a.bias = bias;
+    a.epilogue = epilogue;
+    multiply(a);
 }
 
 template <class T>
-constexpr ConvFunctions<T> functions{forward_by_tiles<T>, backward_data_by_tiles<T>, backward_weights<T>};
+void backward_data(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
+    if (!is_multiply(g)) return backward_data_by_tiles(g, dy, w, dx);
+    GemmArguments<T> a;
+    a.transpose_b = true;
+    a.m = g.batch * g.height * g.width;
+    a.n = g.in_channels;
+    a.k = g.out_channels;
+    a.a = dy;
+    a.lda = g.out_channels;
+    a.b = w;
+    a.ldb = g.out_channels;
+    a.c = dx;
+    a.ldc = g.in_channels;
+    multiply(a);
+}
+
+template <class T>
+void backward_weights(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
+    if (!is_multiply(g)) return backward_weights_by_tiles(g, x, dy, dw);
+    GemmArguments<T> a;
+    a.transpose_a = true;
+    a.m = g.in_channels;
+    a.n = g.out_channels;
+    a.k = g.batch * g.height * g.width;
+    a.a = x;
+    a.lda = g.in_channels;
+    a.b = dy;
+    a.ldb = g.out_channels;
+    a.c = dw;
+    a.ldc = g.out_channels;
+    multiply(a);
+}
+
+template <class T>
+constexpr ConvFunctions<T> functions{forward<T>, backward_data<T>, backward_weights<T>};
 
 constexpr Conv2d table{functions<float>, functions<double>};
 

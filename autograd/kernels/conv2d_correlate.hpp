@@ -30,6 +30,7 @@ struct TileArguments {
     Index out_step;      // between neighbouring outputs
     Index last;          // lanes of the last vector that exist
     bool relu;
+    bool left, right;    // edge_window: the first pixel's first tap (the last pixel's last) lies outside the image
 };
 
 template <class T>
@@ -59,6 +60,48 @@ void any_window(const TileArguments<T>& t, const T* source, T* out) {
     finish_tile(t, tile, out);
 }
 
+/// sum[first .. last) += products of k steps; the other pixels' taps lie outside the image.
+template <int first, int last, class T, int pixels, int vectors>
+[[gnu::always_inline]] inline void multiply_some(Tile<T, pixels, vectors>& tile, Index k, const T* source,
+                                                 Index pixel_step, const T* weights) {
+    for (; k > 0; --k, ++source, weights += tile.columns) {
+        Batch<T> row[vectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_aligned(weights + v * lanes<T>);
+#pragma GCC unroll 32
+        for (int i = first; i < last; ++i) {
+            const Batch<T> x(source[i * pixel_step]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; ++v) tile.sum[i][v] = xsimd::fma(x, row[v], tile.sum[i][v]);
+        }
+    }
+}
+
+/// A tile at the ends of a row under 'same' padding by one column, straight from the image: no border needs copying,
+/// and nothing is multiplied by it.
+template <class T, int pixels, int vectors>
+void edge_window(const TileArguments<T>& t, const T* source, T* out) {
+    Tile<T, pixels, vectors> tile;
+    tile.load(t.bias, 0);
+    const T* weights = t.weights;
+    const Index depth = t.pieces.column_step, inner = t.pieces.length - (t.left + t.right) * depth;
+    for (Index r = 0; r < t.pieces.rows; ++r) {
+        const T* from = source + r * t.pieces.row_step;
+        if (t.left) {
+            multiply_some<1, pixels>(tile, depth, from, t.pixel_step, weights);
+            weights += depth * tile.columns;
+            from += depth;
+        }
+        tile.multiply(inner, from, t.pixel_step, Fixed<1>{}, weights, Fixed<tile.columns>{});
+        weights += inner * tile.columns;
+        if (t.right) {
+            multiply_some<0, pixels - 1>(tile, depth, from + inner, t.pixel_step, weights);
+            weights += depth * tile.columns;
+        }
+    }
+    finish_tile(t, tile, out);
+}
+
 /// One source channel, 3 x 3 taps, neighbouring windows one element apart: the first layer on grey images, too few
 /// products to lose time on loops.
 template <class T, int pixels, int vectors>
@@ -80,32 +123,37 @@ void grey_3x3_window(const TileArguments<T>& t, const T* source, T* out) {
 }
 
 constexpr int most_vectors = 2;
+
+/// float64 is for checking gradients: smaller tiles, and no special ones, halve the time to compile all this.
+template <class T>
+constexpr bool is_single = sizeof(T) == 4;
+
+template <class T>
 constexpr int most_pixels(int vectors) {
-    const int fit = max_sums / vectors;
-    return fit < 24 ? fit : 24;
+    const int fit = max_sums / vectors, enough = is_single<T> ? 24 : 8;
+    return fit < enough ? fit : enough;
 }
 
 /// Tiles for each number of pixels, from 1.
 template <class T>
 struct TileRow {
-    TileFunction<T> any[most_pixels(1)], grey_3x3[most_pixels(1)];
+    TileFunction<T> any[most_pixels<T>(1)], edge[most_pixels<T>(1)], grey_3x3[most_pixels<T>(1)];
 };
 
 template <class T, int vectors, int... i>
 constexpr TileRow<T> tile_row(std::integer_sequence<int, i...>) {
-    return {{any_window<T, i + 1, vectors>...}, {grey_3x3_window<T, i + 1, vectors>...}};
+    if constexpr (is_single<T>)
+        return {{any_window<T, i + 1, vectors>...},
+                {edge_window<T, i + 1, vectors>...},
+                {grey_3x3_window<T, i + 1, vectors>...}};
+    else
+        return {{any_window<T, i + 1, vectors>...}, {}, {}};
 }
 
-template <class T, int... v>
-constexpr auto tile_table(std::integer_sequence<int, v...>) {
-    struct Table {
-        TileRow<T> of_vectors[sizeof...(v)];
-    };
-    return Table{{tile_row<T, v + 1>(std::make_integer_sequence<int, most_pixels(v + 1)>{})...}};
-}
-
+/// Tiles of one vector and of two.
 template <class T>
-constexpr auto tiles = tile_table<T>(std::make_integer_sequence<int, most_vectors>{});
+constexpr TileRow<T> tiles[most_vectors] = {tile_row<T, 1>(std::make_integer_sequence<int, most_pixels<T>(1)>{}),
+                                            tile_row<T, 2>(std::make_integer_sequence<int, most_pixels<T>(2)>{})};
 
 // ---- Weights, packed once a call into panels of most_vectors vectors of output channels: [group][panel][products][..].
 
@@ -168,34 +216,45 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
     const bool whole_rows = c.columns.step == 1 && c.groups == 1;
-    const bool grey_3x3 = c.channels == 1 && c.rows.taps == 3 && c.columns.taps == 3 && c.columns.step == 1 &&
+    const bool grey_3x3 = is_single<T> && c.channels == 1 && c.rows.taps == 3 && c.columns.taps == 3 && c.columns.step == 1 &&
                           c.columns.stride == 1;
+    const Index beyond_left = -c.columns.from(0), beyond_right = c.columns.to(columns - 1) - c.width;
+    const bool edges = is_single<T> && whole_rows && !grey_3x3 && c.columns.taps > 1 && beyond_left <= 1 && beyond_right <= 1 &&
+                       (beyond_left == 1 || beyond_right == 1);
+    const Border border = grey_3x3 ? Border::all : edges ? Border::none : Border::columns;
     for_each_band(begin, end, unit, band_rows<T>(c, band_bytes), [&](Index image, Index first, Index last) {
         last = smaller(last, c.rows.count);
         if (first >= last) return;
-        const Band<T> band = source_band(c, source + image * c.height * c.width * c.channels, first, last);
+        const Band<T> band = source_band(c, source + image * c.height * c.width * c.channels, first, last, border);
         TileArguments<T> t;
-        t.pieces = {c.rows.taps, c.rows.step * band.row_step, whole_rows ? 1 : c.columns.taps,
-                    c.columns.step * c.channels, whole_rows ? c.columns.taps * c.depth : c.depth};
+        t.pieces = {0, c.rows.step * band.row_step, whole_rows ? 1 : c.columns.taps, c.columns.step * c.channels,
+                    whole_rows ? c.columns.taps * c.depth : c.depth};
         t.pixel_step = c.columns.stride * c.channels;
         t.out_step = c.columns.spacing * c.out_channels;
         t.relu = relu;
         for (Index group = 0; group < c.groups; ++group)
             for (Index v = 0; v < vectors; v += most_vectors) {
                 const Index width = smaller(most_vectors, vectors - v);
-                t.weights = packed + (group * vectors + v) * L * c.products();
+                const T* const panel = packed + (group * vectors + v) * L * c.products();
+                const Index tap_row = c.columns.taps * c.depth * width * L;
                 t.bias = bias + (group * vectors + v) * L;
                 t.last = smaller(L, c.out_depth - (v + width - 1) * L);
-                const TileRow<T>& row = tiles<T>.of_vectors[width - 1];
-                const TileFunction<T>* const by_pixels = grey_3x3 ? row.grey_3x3 : row.any;
-                const Index parts = rounded_up(columns, most_pixels(static_cast<int>(width)));
+                const TileRow<T>& tile = tiles<T>[width - 1];
+                const Index parts = rounded_up(columns, most_pixels<T>(static_cast<int>(width)));
                 for (Index i = first; i < last; ++i) {
-                    const T* const from = band.data + (i - first) * c.rows.stride * band.row_step + group * c.depth;
+                    const Range taps = c.rows.taps_within(i, band.top, band.bottom);
+                    t.pieces.rows = taps.size();
+                    t.weights = panel + taps.begin * tap_row;
+                    const T* const from = band.row(c.rows.from(i) + taps.begin * c.rows.step) + group * c.depth;
                     const Index out_row = image * c.out_height + c.rows.first + i * c.rows.spacing;
                     T* const to = destination + (out_row * c.out_width + c.columns.first) * c.out_channels +
                                   group * c.out_depth + v * L;
                     for (Index part = 0, j = 0; part < parts; ++part) {
                         const Index pixels = columns * (part + 1) / parts - j;
+                        t.left = edges && part == 0 && beyond_left == 1;
+                        t.right = edges && part == parts - 1 && beyond_right == 1;
+                        const TileFunction<T>* const by_pixels =
+                            grey_3x3 ? tile.grey_3x3 : t.left || t.right ? tile.edge : tile.any;
                         by_pixels[pixels - 1](t, from + j * t.pixel_step, to + j * t.out_step);
                         j += pixels;
                     }
@@ -203,9 +262,6 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
             }
     });
 }
-
-/// Rows that make a part worth a thread: 0.3 million products.
-inline Index product_grain(Index products_of_row) { return larger(1, 300000 / larger(1, products_of_row)); }
 
 /// The bias (or zeros) padded to whole vectors, in the given memory of groups * whole vectors.
 template <class T>

@@ -19,6 +19,11 @@ inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 inline Index larger(Index a, Index b) { return a > b ? a : b; }
 inline Index rounded_up(Index a, Index unit) { return (a + unit - 1) / unit; }
 
+struct Range {
+    Index begin, end;
+    Index size() const { return end - begin; }
+};
+
 /// A correlation along one axis. Its output t stands at first + t * spacing in the destination; the tap u of output t
 /// reads position begin + t * stride + u * step of the source (zero outside) and is the kernel's kernel_begin +
 /// u * kernel_step.
@@ -32,6 +37,18 @@ struct Axis {
     /// The source positions [from(t), to(t)) that output t reads.
     Index from(Index t) const { return begin + t * stride; }
     Index to(Index t) const { return from(t) + (taps - 1) * step + 1; }
+
+    /// The taps of output t that read positions in [low, high).
+    Range taps_within(Index t, Index low, Index high) const {
+        const Index begin = smaller(taps, rounded_up(larger(0, low - from(t)), step));
+        return {begin, larger(begin, smaller(taps, rounded_up(larger(0, high - from(t)), step)))};
+    }
+    /// The outputs among [0, limit) whose tap u reads positions in [low, high).
+    Range outputs_within(Index u, Index low, Index high, Index limit) const {
+        const Index at = begin + u * step;
+        const Index first = smaller(limit, rounded_up(larger(0, low - at), stride));
+        return {first, larger(first, smaller(limit, rounded_up(larger(0, high - at), stride)))};
+    }
 };
 
 inline Axis forward_axis(Index outputs, Index kernel, Index stride, Index dilation, Index pad) {
@@ -83,27 +100,43 @@ inline Correlation gradient_correlation(const ConvGeometry& g, Index phase) {
             g.height, g.width, g.in_channels, g.in_channels / g.groups, g.groups};
 }
 
-/// The source as a band of output rows sees it: tap (0, 0) of the band's first output is at data[0].
+/// What a band of output rows reads of the source: its rows [top, bottom). data is the element that tap (0, 0) of the
+/// first output pixel would read in row top.
 template <class T>
 struct Band {
     const T* data;
     Index row_step;
+    Index top, bottom;
+
+    const T* row(Index h) const { return data + (h - top) * row_step; }
 };
 
-/// The band of output rows [first, last): the image itself where all taps lie inside, else a copy with a border of
-/// zeros in this thread's scratch memory.
+/// What is copied into a band beside the image.
+enum class Border {
+    none,     // the image itself: the caller reads nothing outside
+    columns,  // zeros at the left and right
+    all       // zeros all around
+};
+
+/// The band of output rows [first, last): the image itself where it has all that is asked for, else a copy with a
+/// border of zeros in this thread's scratch memory.
 template <class T>
-Band<T> source_band(const Correlation& c, const T* image, Index first, Index last) {
+Band<T> source_band(const Correlation& c, const T* image, Index first, Index last, Border border) {
     const Index row = c.width * c.channels;
-    if (c.products() == 0 || c.columns.count == 0) return {image, row};
-    const Index top = c.rows.from(first), bottom = c.rows.to(last - 1);
     const Index left = c.columns.from(0), right = c.columns.to(c.columns.count - 1);
-    if (top >= 0 && bottom <= c.height && left >= 0 && right <= c.width)
-        return {image + top * row + left * c.channels, row};
+    Index top = c.rows.from(first), bottom = c.rows.to(last - 1);
+    const bool rows_inside = top >= 0 && bottom <= c.height;
+    if (border != Border::all) {
+        top = larger(top, 0);
+        bottom = larger(top, smaller(bottom, c.height));
+    }
+    if (border == Border::none || c.products() == 0 || c.columns.count == 0 ||
+        (left >= 0 && right <= c.width && (rows_inside || border == Border::columns)))
+        return {image + top * row + left * c.channels, row, top, bottom};
 
     const Index wide = (right - left) * c.channels;
     const Index begin = smaller(larger(0, -left), right - left) * c.channels;
-    const Index end = larger(begin, smaller(right, c.width) * c.channels - left * c.channels);
+    const Index end = larger(begin, (smaller(right, c.width) - left) * c.channels);
     T* const band = static_cast<T*>(scratch(scratch_conv_a, static_cast<std::size_t>((bottom - top) * wide) * sizeof(T)));
     const auto zero = [](T* to, Index count) {
         std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(count) * sizeof(T));
@@ -119,7 +152,7 @@ Band<T> source_band(const Correlation& c, const T* image, Index first, Index las
                     static_cast<std::size_t>(end - begin) * sizeof(T));
         zero(to + end, wide - end);
     }
-    return {band, wide};
+    return {band, wide, top, bottom};
 }
 
 /// Output rows whose source stays in the second-level cache while all of the weights pass over it.
@@ -128,6 +161,9 @@ Index band_rows(const Correlation& c, Index bytes) {
     const Index row = c.width * c.channels * static_cast<Index>(sizeof(T)) * c.rows.stride;
     return larger(1, bytes / larger(row, 1));
 }
+
+/// Rows that make a part worth a thread: 0.3 million products.
+inline Index product_grain(Index products_of_row) { return larger(1, 300000 / larger(1, products_of_row)); }
 
 /// Calls body(image, first row, last row) for the parts of rows [begin, end), counted through the batch, `most` rows of
 /// one image at a time; an image has `rows`.
