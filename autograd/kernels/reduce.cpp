@@ -94,15 +94,6 @@ template <class Op, class T>
     return buffer[0];
 }
 
-/// x[0 .. count), then the identity.
-template <class Op, class T>
-[[gnu::always_inline]] inline Batch<T> load_filled(const T* x, std::int64_t count) {
-    alignas(64) T filler[lanes<T>];
-    for (std::int64_t i = 0; i < lanes<T>; ++i) filler[i] = i < count ? T(0) : T(1);
-    return xsimd::select(Batch<T>::load_aligned(filler) != Batch<T>(T(0)), Batch<T>(Op::template identity<T>),
-                         load_partial<T>(x, count));
-}
-
 /// Four accumulators, folded into the total before a float among them has summed more than 64 values.
 template <class Op, class T>
 typename Op::template Total<T> reduce_row(const T* x, std::int64_t n) {
@@ -124,11 +115,11 @@ typename Op::template Total<T> reduce_row(const T* x, std::int64_t n) {
         n -= count;
     }
     if (n <= 0) return total;
-    Batch<T> rest = n < L ? load_filled<Op, T>(x, n) : Batch<T>::load_unaligned(x);
+    Batch<T> rest = n < L ? First{n}.load(x, Op::template identity<T>) : Batch<T>::load_unaligned(x);
     if (n > L) {
         std::int64_t i = L;
         for (; i + L <= n; i += L) rest = Op::join(rest, Batch<T>::load_unaligned(x + i));
-        if (i < n) rest = Op::join(rest, load_filled<Op, T>(x + i, n - i));
+        if (i < n) rest = Op::join(rest, First{n - i}.load(x + i, Op::template identity<T>));
     }
     return Op::join(total, static_cast<Total>(across<Op, T>(rest)));
 }

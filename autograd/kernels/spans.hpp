@@ -13,6 +13,10 @@ struct Whole {
         return Batch<T>::load_unaligned(x);
     }
     template <class T>
+    [[gnu::always_inline]] Batch<T> load(const T* x, T) const {
+        return Batch<T>::load_unaligned(x);
+    }
+    template <class T>
     [[gnu::always_inline]] void store(T* y, const Batch<T>& value) const {
         value.store_unaligned(y);
     }
@@ -25,6 +29,13 @@ struct First {
     template <class T>
     [[gnu::always_inline]] Batch<T> load(const T* x) const {
         return load_partial<T>(x, count);
+    }
+    /// The lanes beyond are `rest`.
+    template <class T>
+    [[gnu::always_inline]] Batch<T> load(const T* x, T rest) const {
+        alignas(64) T beyond[lanes<T>];
+        for (std::int64_t i = 0; i < lanes<T>; ++i) beyond[i] = i < count ? T(0) : T(1);
+        return xsimd::select(Batch<T>::load_aligned(beyond) == Batch<T>(T(0)), load_partial<T>(x, count), Batch<T>(rest));
     }
     template <class T>
     [[gnu::always_inline]] void store(T* y, const Batch<T>& value) const {
