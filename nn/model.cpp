@@ -13,7 +13,7 @@
 
 namespace weft::nn {
 
-OptimizerChoice::OptimizerChoice(const std::string& name) : configured_(optim::make(name)) {}
+OptimizerChoice::OptimizerChoice(const std::string& name, const optim::Settings& settings) : configured_(optim::make(name, settings)) {}
 
 Model::Model() : graph_(std::make_shared<Graph>()), training_(std::make_shared<Training>()) {}
 
@@ -39,7 +39,7 @@ namespace {
 
 // Before training the weights must exist, and the loss be known.
 void make_ready(Model& model, const Tensor& x, const char* where) {
-    if (!model.compile_options().loss)
+    if (!model.compile_options().loss.defined())
         throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})", where, model.label()));
     if (!x.defined() || x.rank() == 0) throw ShapeError(fmt::format("{}: x needs a first axis of samples; received {}", where, describe(x)));
     Shape shape = x.shape();
@@ -60,7 +60,7 @@ History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options) 
 }
 
 History Model::fit(data::Source& source, const FitOptions& options) {
-    if (!compile_options().loss) throw ValueError(fmt::format("fit: {} was compiled without a loss", label()));
+    if (!compile_options().loss.defined()) throw ValueError(fmt::format("fit: {} was compiled without a loss", label()));
     return Trainer(*this).fit(source, options);
 }
 

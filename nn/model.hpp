@@ -5,7 +5,7 @@
 #include <weft/data/loader.hpp>
 #include <weft/nn/graph.hpp>
 #include <weft/nn/history.hpp>
-#include <weft/nn/losses.hpp>
+#include <weft/nn/loss.hpp>
 #include <weft/nn/metrics.hpp>
 #include <weft/optim/optimizer.hpp>
 
@@ -20,9 +20,9 @@ namespace weft::nn {
 class OptimizerChoice {
 public:
     OptimizerChoice(const char* name) : OptimizerChoice(std::string(name)) {}
-    OptimizerChoice(const std::string& name);
+    OptimizerChoice(const std::string& name, const optim::Settings& settings = {});
     template <std::derived_from<optim::Optimizer> O>
-    OptimizerChoice(const O& optimizer) : configured_(optimizer.fresh({})) {}
+    OptimizerChoice(const O& optimizer) : configured_(optimizer.fresh()) {}
 
     std::unique_ptr<optim::Optimizer> fresh(const Tensors& parameters) const { return configured_->fresh(parameters); }
 
@@ -32,7 +32,7 @@ private:
 
 struct CompileOptions {
     OptimizerChoice optimizer = "rmsprop";
-    std::optional<Loss> loss = {};
+    Loss loss = {};
     Metrics metrics = {};
 };
 

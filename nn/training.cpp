@@ -91,13 +91,13 @@ void Trainer::check(const Tensor& x, const Tensor& y, const Tensor& sample_weigh
     Shape shape = x.shape();
     shape[0] = None;
     model_.build_for(shape);
-    check_target(*options_.loss, y, model_.output_shape(shape));
+    check_target(options_.loss, y, model_.output_shape(shape), where);
 }
 
 void Trainer::step(const Tensors& batch, Averages& averages, const std::string& where) {
     const Parts parts = parts_of(batch);
     const Tensor prediction = model_(as_input(model_, parts.x));
-    const Tensor loss = (*options_.loss)(parts.y, prediction, parts.weight);
+    const Tensor loss = options_.loss(parts.y, prediction, parts.weight);
     const double value = loss.item<double>();
     if (!std::isfinite(value))
         throw NotFiniteError(fmt::format("{}: the loss is {}. The weights are as of the last complete step. Look for NaN in the data, or lower the learning rate ({}).",
@@ -189,7 +189,7 @@ Logs Trainer::run_evaluation(data::Source& source, int verbose) {
     for (Tensors batch; source.next(batch);) {
         const Parts parts = parts_of(batch);
         const Tensor prediction = model_(as_input(model_, parts.x));
-        averages.add((*options_.loss)(parts.y, prediction, parts.weight).item<double>(), parts.y, prediction);
+        averages.add(options_.loss(parts.y, prediction, parts.weight).item<double>(), parts.y, prediction);
         progress.step(++done, averages.logs());
     }
     const Logs logs = averages.logs();
