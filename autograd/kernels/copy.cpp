@@ -97,8 +97,8 @@ void copy_row(const T* source, T* destination, std::int64_t count, const Axis& a
 
 constexpr std::int64_t tile = 16;  // floats in a cache line
 
-/// destination[r * row, c] = source[c * column, r] for r < rows, c < columns (at most a tile): whole lines on both sides,
-/// turned in a buffer, so that power-of-two strides do not make lines push each other out half used.
+/// destination[r * row, c] = source[c * column, r] for r < rows, c < columns (at most a tile): whole lines on both
+/// sides, turned in a buffer, so that power-of-two strides do not make lines push each other out half used.
 template <class T>
 void transpose_tile(const T* source, std::int64_t column, T* destination, std::int64_t row, std::int64_t rows,
                     std::int64_t columns) {

@@ -94,12 +94,18 @@ struct Log1p       { template <class B> B operator()(const B& x) const { return 
 struct Sin         { template <class B> B operator()(const B& x) const { return sine<0, Value<B>>(x); } };
 struct Cos         { template <class B> B operator()(const B& x) const { return sine<1, Value<B>>(x); } };
 struct Floor       { template <class B> B operator()(const B& x) const { return xsimd::floor(x); } };
-struct Round       { template <class B> B operator()(const B& x) const { return xsimd::nearbyint(x); } };  // halves to even
+struct Round       { template <class B> B operator()(const B& x) const { return xsimd::nearbyint(x); } };  // to even
 struct Tanh        { template <class B> B operator()(const B& x) const { return xsimd::tanh(x); } };
 struct Sigmoid     { template <class B> B operator()(const B& x) const { return logistic<Value<B>>(x); } };
-struct Relu        { template <class B> B operator()(const B& x) const { return greater_of<Value<B>>(constant(x, 0), x); } };
 struct Erf         { template <class B> B operator()(const B& x) const { return error_function<Value<B>>(x); } };
 // clang-format on
+
+struct Relu {
+    template <class B>
+    B operator()(const B& x) const {
+        return greater_of<Value<B>>(constant(x, 0), x);
+    }
+};
 
 struct Softplus {
     template <class B>

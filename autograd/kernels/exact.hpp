@@ -1,6 +1,6 @@
-// Functions of double vectors that give the same bits on every instruction set: for random numbers, which must not depend
-// on the processor. They use what IEEE 754 rounds exactly, and keep products from being fused with the sums they go into.
-// For kernel sources only (see arch.hpp).
+// Functions of double vectors that give the same bits on every instruction set: for random numbers, which must not
+// depend on the processor. They use what IEEE 754 rounds exactly, and keep products from being fused with the sums they
+// go into. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/functions.hpp>
@@ -39,8 +39,9 @@ template <int n>
 /// The natural logarithm of x in (0, 1], x normal: x = 2^e m, m in [sqrt(1/2), sqrt(2)), and log m = 2 artanh(s) as its
 /// series in s = (m - 1) / (m + 1).
 [[gnu::always_inline]] inline Doubles log(const Doubles& x) {
-    constexpr std::uint64_t root_half = 0x3fe6a09e667f3bcd, bias = 64;  // keeps the shifted exponent from being negative
-    constexpr double series[] = {2., 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13, 2. / 15, 2. / 17, 2. / 19, 2. / 21};
+    constexpr std::uint64_t root_half = 0x3fe6a09e667f3bcd, bias = 64;  // no exponent is below -64
+    constexpr double series[] = {2.,      2. / 3,  2. / 5,  2. / 7,  2. / 9, 2. / 11,
+                                 2. / 13, 2. / 15, 2. / 17, 2. / 19, 2. / 21};
     const Bits64 bits = xsimd::bitwise_cast<Bits64>(x);
     const Bits64 exponent = (bits - Bits64(root_half - (bias << 52))) >> 52;
     const Doubles m = xsimd::bitwise_cast<Doubles>(bits - ((exponent - Bits64(bias)) << 52));

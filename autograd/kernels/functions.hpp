@@ -1,5 +1,5 @@
-// Mathematical functions of a vector, with the C library's results at the edges too: xsimd's where they are right, mended
-// where they are not. For kernel sources only (see arch.hpp).
+// Mathematical functions of a vector, with the C library's results at the edges too: xsimd's where they are right,
+// mended where they are not. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/arch.hpp>
@@ -146,8 +146,8 @@ template <class T>
     return xsimd::select(x < Batch<T>(T(0)), z, one) / (one + z);
 }
 
-/// The greater; a NaN on either side is handed on: max(b, a) gives a where one is NaN. (b != b does not find NaN: it is an
-/// ordered comparison on some instruction sets.)
+/// The greater; a NaN on either side is handed on: max(b, a) gives a where one is NaN. (b != b does not find NaN: it is
+/// an ordered comparison on some instruction sets.)
 template <class T>
 [[gnu::always_inline]] inline Batch<T> greater_of(const Batch<T>& a, const Batch<T>& b) {
     return xsimd::select(xsimd::isnan(b), b, xsimd::max(b, a));

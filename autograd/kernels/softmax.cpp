@@ -7,8 +7,8 @@ namespace weft::kernels {
 namespace {
 
 // Each kernel is written once, over a span whose vectors hold either one row, its columns across the lanes, or as many
-// rows as there are lanes, one column of them all in each vector: rows of ten classes would leave most lanes of their own
-// vectors empty. The two differ in how the lanes of a sum or a maximum are joined.
+// rows as there are lanes, one column of them all in each vector: rows of ten classes would leave most lanes of their
+// own vectors empty. The two differ in how the lanes of a sum or a maximum are joined.
 
 /// One row: what the lanes hold is joined, and given back in every lane.
 struct OneRow {
@@ -85,8 +85,8 @@ void divide(T* y, const Batch<T>& by, std::int64_t n) {
     each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, at.load(y + i) * factor); });
 }
 
-/// Calls body(rows, r, count, inputs..., output, n) for all rows: r, ..., r + count - 1 at a time, whose columns (of a null
-/// output, none) lie in spans of n elements.
+/// Calls body(rows, r, count, inputs..., output, n) for all rows: r, ..., r + count - 1 at a time, whose columns lie in
+/// spans of n elements; a null output stays null.
 template <class T, class Body, class... Inputs>
 void over_rows(std::int64_t rows, std::int64_t columns, T* output, const Body& body, const Inputs*... inputs) {
     constexpr std::int64_t L = lanes<T>, widest = L == 16 ? 20 : 32;
@@ -107,8 +107,8 @@ void over_rows(std::int64_t rows, std::int64_t columns, T* output, const Body& b
     for (std::int64_t r = 0; r < rows; r += L) {
         const std::int64_t count = rows - r < L ? rows - r : L;
         Turned result;
-        body(RowPerLane{}, r, count, turn_in(Turned{}, inputs + r * columns, count)..., output ? result.values : nullptr,
-             columns * L);
+        body(RowPerLane{}, r, count, turn_in(Turned{}, inputs + r * columns, count)...,
+             output ? result.values : nullptr, columns * L);
         if (!output) continue;
         T* y = output + r * columns;
         for (std::int64_t i = 0; i < count; ++i)
@@ -142,7 +142,9 @@ void softmax_gradient(const T* y, const T* dy, T* dx, std::int64_t rows, std::in
         LongSum<T> sum;
         each<T>(n, [&](auto at, std::int64_t i) { sum.add(at.load(out + i) * at.load(gradient + i)); });
         const Batch<T> mean = Rows::template sum<T>(sum.total());
-        each<T>(n, [&](auto at, std::int64_t i) { at.store(to + i, at.load(out + i) * (at.load(gradient + i) - mean)); });
+        each<T>(n, [&](auto at, std::int64_t i) {
+            at.store(to + i, at.load(out + i) * (at.load(gradient + i) - mean));
+        });
     }, y, dy);
 }
 
@@ -169,7 +171,8 @@ void write(T* loss, const Batch<T>& value, std::int64_t count) {
 template <class T>
 void cross_entropy(const T* x, const T* target, T* loss, T* probabilities, std::int64_t rows, std::int64_t columns) {
     over_rows(rows, columns, probabilities,
-              [loss](auto kind, std::int64_t r, std::int64_t count, const T* from, const T* goal, T* to, std::int64_t n) {
+              [loss](auto kind, std::int64_t r, std::int64_t count, const T* from, const T* goal, T* to,
+                     std::int64_t n) {
         using Rows = decltype(kind);
         const Batch<T> most = maximum<Rows>(from, n), zero(T(0));
         const Batch<T> sum = sum_of_exponentials<Rows>(from, most, to, n), log_sum = xsimd::log(sum);

@@ -1,5 +1,5 @@
-// Walking a span a vector at a time. A kernel writes its body once, as a generic lambda over the kind of access: `Whole`
-// moves all lanes, `First` the few that are left at the end. For kernel sources only (see arch.hpp).
+// Walking a span a vector at a time. A kernel writes its body once, as a generic lambda over the kind of access:
+// `Whole` moves all lanes, `First` the few that are left at the end. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/partial.hpp>
@@ -35,7 +35,8 @@ struct First {
     [[gnu::always_inline]] Batch<T> load(const T* x, T rest) const {
         alignas(64) T beyond[lanes<T>];
         for (std::int64_t i = 0; i < lanes<T>; ++i) beyond[i] = i < count ? T(0) : T(1);
-        return xsimd::select(Batch<T>::load_aligned(beyond) == Batch<T>(T(0)), load_partial<T>(x, count), Batch<T>(rest));
+        const auto within = Batch<T>::load_aligned(beyond) == Batch<T>(T(0));
+        return xsimd::select(within, load_partial<T>(x, count), Batch<T>(rest));
     }
     template <class T>
     [[gnu::always_inline]] void store(T* y, const Batch<T>& value) const {

@@ -50,8 +50,8 @@ bool same_bits(const T* a, const T* b, std::int64_t n) {
     return std::memcmp(a, b, static_cast<std::size_t>(n) * sizeof(T)) == 0;
 }
 
-/// The kernel's n values from `first` on must be those of the whole stream, on each instruction set, and nothing else may
-/// be written.
+/// The kernel's n values from `first` on must be those of the whole stream, on each instruction set, and nothing else
+/// may be written.
 template <class T>
 void check_slices(void (*Random::*kernel)(std::uint64_t, std::uint64_t, std::int64_t, T*, std::int64_t)) {
     std::vector<T> whole(3000);
@@ -85,7 +85,8 @@ TEST_CASE("words are Philox's, at any place of any stream", "[kernels]") {
         std::uint32_t zero[4];
         k.bits(0, 0, 0, zero, 4);
         CHECK((Block{zero[0], zero[1], zero[2], zero[3]} == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-        for (std::int64_t first : {std::int64_t(0), std::int64_t(3), std::int64_t(1) << 34, (std::int64_t(1) << 34) - 70}) {
+        const std::int64_t far = std::int64_t(1) << 34;  // where the counter's second word begins
+        for (std::int64_t first : {std::int64_t(0), std::int64_t(3), far, far - 70}) {
             std::uint32_t words[300];
             k.bits(seed, stream, first, words, 300);
             for (std::int64_t i = 0; i < 300; ++i) REQUIRE(words[i] == word(seed, stream, first + i));

@@ -155,8 +155,9 @@ TEMPLATE_TEST_CASE("cross-entropies of rows", "[kernels]", float, double) {
             k.cross_entropy(x.data(), target.data(), loss_alone.data(), nullptr, rows, columns);
             k.sparse_cross_entropy(x.data(), label.data(), sparse.data(), sparse_probabilities.data(), rows, columns);
             k.sparse_cross_entropy(x.data(), label.data(), sparse_alone.data(), nullptr, rows, columns);
-            for (const auto* guarded : {&probabilities, &loss, &loss_alone, &sparse, &sparse_alone, &sparse_probabilities})
-                REQUIRE(guarded->untouched());
+            for (const auto* written :
+                 {&probabilities, &loss, &loss_alone, &sparse, &sparse_alone, &sparse_probabilities})
+                REQUIRE(written->untouched());
             CHECK((probabilities.values() == softmax.values()));
             CHECK((sparse_probabilities.values() == softmax.values()));
             for (std::int64_t r = 0; r < rows; ++r) {

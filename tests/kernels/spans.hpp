@@ -83,7 +83,8 @@ double ulps(T y, long double exact) {
     const T scale = std::max(std::abs(rounded), std::numeric_limits<T>::min());
     const int exponent = std::ilogb(scale) - (std::numeric_limits<T>::digits - 1);
     const double distance = static_cast<double>(std::scalbn(std::abs(static_cast<long double>(y) - exact), -exponent));
-    return std::abs(rounded) < std::numeric_limits<T>::min() && std::abs(y) <= std::numeric_limits<T>::min() ? 0 : distance;
+    const T least = std::numeric_limits<T>::min();
+    return std::abs(rounded) < least && std::abs(y) <= least ? 0 : distance;
 }
 
 }  // namespace spans

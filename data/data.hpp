@@ -1,0 +1,11 @@
+// Data sets, their readers, and loaders that give batches.
+#pragma once
+
+#include <weft/data/cache.hpp>
+#include <weft/data/dataset.hpp>
+#include <weft/data/download.hpp>
+#include <weft/data/gzip.hpp>
+#include <weft/data/idx.hpp>
+#include <weft/data/loader.hpp>
+#include <weft/data/mnist.hpp>
+#include <weft/data/source.hpp>

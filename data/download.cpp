@@ -1,0 +1,179 @@
+#include <weft/autograd/error.hpp>
+#include <weft/data/download.hpp>
+#include <weft/data/gzip.hpp>
+
+#include <fmt/core.h>
+#include <zlib.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#ifdef WEFT_WITH_CURL
+#include <curl/curl.h>
+#endif
+
+namespace weft::data {
+
+void verify(const std::filesystem::path& path, const Digest& digest) {
+    GzipReader file(path);
+    std::vector<std::uint8_t> block(1 << 16);
+    std::int64_t bytes = 0;
+    uLong sum = crc32(0, nullptr, 0);
+    while (const std::size_t got = file.read_some(block.data(), block.size())) {
+        bytes += static_cast<std::int64_t>(got);
+        if (bytes > digest.bytes) break;
+        sum = crc32(sum, block.data(), static_cast<uInt>(got));
+    }
+    if (bytes != digest.bytes)
+        throw FileError(fmt::format("{}: expected {} bytes, unpacked; received {}", path.string(), digest.bytes,
+                                    bytes > digest.bytes ? "more" : std::to_string(bytes)));
+    if (sum != digest.crc32)
+        throw FileError(fmt::format("{}: not the data that were published: expected checksum {:08x}; received {:08x}",
+                                    path.string(), digest.crc32, sum));
+}
+
+#ifdef WEFT_WITH_CURL
+
+namespace {
+
+// A file beside the one to come, gone again unless it is kept.
+class Unfinished {
+public:
+    explicit Unfinished(const std::filesystem::path& final_path) : final_(final_path) {
+        std::string name = (final_path.parent_path() / ("." + final_path.filename().string() + ".XXXXXX")).string();
+        descriptor_ = mkostemp(name.data(), O_CLOEXEC);
+        if (descriptor_ < 0) fail("cannot be written");
+        path_ = name;
+        fchmod(descriptor_, 0644);
+    }
+    ~Unfinished() {
+        if (descriptor_ >= 0) close(descriptor_);
+        if (!path_.empty()) unlink(path_.c_str());
+    }
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+
+    bool write(const char* data, std::size_t bytes) {
+        while (bytes > 0) {
+            const ssize_t done = ::write(descriptor_, data, bytes);
+            if (done < 0 && errno == EINTR) continue;
+            if (done < 0) return false;
+            data += done;
+            bytes -= static_cast<std::size_t>(done);
+        }
+        return true;
+    }
+    /// Everything is on the disk before the name is, so that a crash leaves no half file behind it.
+    void close_file() {
+        const bool written = fsync(descriptor_) == 0;
+        if (close(std::exchange(descriptor_, -1)) != 0 || !written) fail("cannot be written");
+    }
+    void keep() {
+        if (rename(path_.c_str(), final_.c_str()) != 0) fail("cannot be put in place");
+        path_.clear();
+    }
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    [[noreturn]] void fail(const char* what) const {
+        throw FileError(fmt::format("{}: {}: {}", final_.string(), what, std::strerror(errno)));
+    }
+
+    std::filesystem::path final_, path_;
+    int descriptor_ = -1;
+};
+
+struct Target {
+    Unfinished* file;
+    std::int64_t room;  // bytes that may still come
+    int error = 0;
+};
+
+std::size_t receive(char* data, std::size_t, std::size_t bytes, void* context) {
+    Target& target = *static_cast<Target*>(context);
+    target.room -= static_cast<std::int64_t>(bytes);
+    if (target.room < 0) return 0;
+    if (!target.file->write(data, bytes)) {
+        target.error = errno;
+        return 0;
+    }
+    return bytes;
+}
+
+void fetch(const std::string& url, Unfinished& file, const Digest& digest) {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
+    if (!curl) throw FileError("libcurl cannot be started");
+    // Packing never makes data much longer than they are.
+    Target target{&file, digest.bytes + digest.bytes / 1000 + 4096};
+    char text[CURL_ERROR_SIZE] = "";
+    const auto set = [&](auto option, auto value) { curl_easy_setopt(curl.get(), option, value); };
+    set(CURLOPT_URL, url.c_str());
+    set(CURLOPT_PROTOCOLS_STR, "https,file");
+    set(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    set(CURLOPT_FOLLOWLOCATION, 1L);
+    set(CURLOPT_MAXREDIRS, 5L);
+    set(CURLOPT_FAILONERROR, 1L);
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_USERAGENT, "weft");
+    set(CURLOPT_CONNECTTIMEOUT, 10L);
+    set(CURLOPT_LOW_SPEED_LIMIT, 1024L);  // bytes a second, for
+    set(CURLOPT_LOW_SPEED_TIME, 20L);     // so many seconds, is given up
+    set(CURLOPT_TIMEOUT, 900L);
+    set(CURLOPT_WRITEFUNCTION, receive);
+    set(CURLOPT_WRITEDATA, &target);
+    set(CURLOPT_ERRORBUFFER, text);
+    const CURLcode code = curl_easy_perform(curl.get());
+    if (target.error) throw FileError(fmt::format("cannot write to the disk: {}", std::strerror(target.error)));
+    if (target.room < 0) throw FileError(fmt::format("sent more than the {} bytes that this file holds", digest.bytes));
+    if (code != CURLE_OK) throw FileError(*text ? text : curl_easy_strerror(code));
+}
+
+}  // namespace
+
+bool can_download() { return true; }
+
+void download(const std::vector<std::string>& urls, const std::filesystem::path& path, const Digest& digest) {
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    if (error)
+        throw FileError(fmt::format("{}: cannot make this folder: {}", path.parent_path().string(), error.message()));
+    std::string reasons;
+    for (const std::string& url : urls) {
+        Unfinished file(path);
+        try {
+            fetch(url, file, digest);
+            file.close_file();
+            verify(file.path(), digest);
+        } catch (const FileError& reason) {
+            reasons += fmt::format("\n  {}: {}", url, reason.what());
+            continue;
+        }
+        file.keep();
+        return;
+    }
+    throw FileError(fmt::format("{} could not be fetched:{}", path.filename().string(), reasons));
+}
+
+#else
+
+bool can_download() { return false; }
+
+void download(const std::vector<std::string>&, const std::filesystem::path& path, const Digest&) {
+    throw FileError(fmt::format("{} could not be fetched: weft was built without libcurl (meson option 'download')",
+                                path.filename().string()));
+}
+
+#endif
+
+}  // namespace weft::data
