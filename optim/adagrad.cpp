@@ -24,9 +24,10 @@ std::vector<std::string> Adagrad::slot_names() const { return {"accumulator"}; }
 double Adagrad::initial_value(std::size_t) const { return given().initial_accumulator_value; }
 
 void Adagrad::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots, const Rates& rates) const {
-    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g, T* const* s, std::int64_t n) {
-        if (rates.decay != 0) kernel.sgd(w, w, n, static_cast<T>(rates.decay));
-        kernel.adagrad(w, g, s[0], n, static_cast<T>(rates.rate), static_cast<T>(given().epsilon));
+    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g,
+                                                          T* const* s, std::int64_t n) {
+        if (rates.decay != 0) kernel.sgd(w, w, n, rates.decay);
+        kernel.adagrad(w, g, s[0], n, rates.rate, given().epsilon);
     });
 }
 

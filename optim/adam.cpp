@@ -29,9 +29,9 @@ void update_adam(const Options& options, Tensor& parameter, const Tensor& gradie
                  double decay, std::int64_t iteration) {
     const double t = static_cast<double>(iteration);
     const double alpha = rate * std::sqrt(1 - std::pow(options.beta_2, t)) / (1 - std::pow(options.beta_1, t));
-    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g, T* const* s, std::int64_t n) {
-        kernel.adam(w, g, s[0], s[1], s[2], n, static_cast<T>(alpha), static_cast<T>(options.beta_1),
-                    static_cast<T>(options.beta_2), static_cast<T>(options.epsilon), static_cast<T>(decay));
+    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g,
+                                                          T* const* s, std::int64_t n) {
+        kernel.adam(w, g, s[0], s[1], s[2], n, alpha, options.beta_1, options.beta_2, options.epsilon, decay);
     });
 }
 

@@ -31,11 +31,11 @@ std::vector<std::string> RMSprop::slot_names() const {
 
 void RMSprop::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots, const Rates& rates) const {
     const bool momentum = given().momentum > 0;
-    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g, T* const* s, std::int64_t n) {
-        if (rates.decay != 0) kernel.sgd(w, w, n, static_cast<T>(rates.decay));
+    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g,
+                                                          T* const* s, std::int64_t n) {
+        if (rates.decay != 0) kernel.sgd(w, w, n, rates.decay);
         kernel.rmsprop(w, g, s[0], given().centered ? s[momentum ? 2 : 1] : nullptr, momentum ? s[1] : nullptr, n,
-                       static_cast<T>(rates.rate), static_cast<T>(given().rho), static_cast<T>(given().momentum),
-                       static_cast<T>(given().epsilon));
+                       rates.rate, given().rho, given().momentum, given().epsilon);
     });
 }
 

@@ -26,11 +26,11 @@ std::vector<std::string> SGD::slot_names() const {
 }
 
 void SGD::update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots, const Rates& rates) const {
-    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g, T* const* s, std::int64_t n) {
-        if (rates.decay != 0) kernel.sgd(w, w, n, static_cast<T>(rates.decay));
-        const T rate = static_cast<T>(rates.rate);
-        if (s[0]) kernel.momentum(w, g, s[0], n, rate, static_cast<T>(given().momentum), given().nesterov);
-        else kernel.sgd(w, g, n, rate);
+    update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g,
+                                                          T* const* s, std::int64_t n) {
+        if (rates.decay != 0) kernel.sgd(w, w, n, rates.decay);
+        if (s[0]) kernel.momentum(w, g, s[0], n, rates.rate, given().momentum, given().nesterov);
+        else kernel.sgd(w, g, n, rates.rate);
     });
 }
 
