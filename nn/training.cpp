@@ -133,8 +133,10 @@ History Trainer::run(data::Source& source, const FitOptions& options, data::Sour
         }
         if (done == 0) throw ValueError(fmt::format("fit: the source gave no batch in epoch {}", epoch + 1));
         Logs logs = averages.logs();
-        if (validation)
-            for (const auto& [name, value] : run_evaluation(*validation, 0).values()) logs.set("val_" + name, value);
+        if (validation) {
+            const Logs held_back = run_evaluation(*validation, 0);
+            for (const auto& [name, value] : held_back.values()) logs.set("val_" + name, value);
+        }
         progress.finish(done, logs);
         history.add(epoch, logs);
     }
