@@ -34,6 +34,7 @@ struct CompileOptions {
     OptimizerChoice optimizer = "rmsprop";
     Loss loss = {};
     Metrics metrics = {};
+    Metrics weighted_metrics = {};  ///< these see sample weights; those above do not
 };
 
 /// x and y to validate on, with optional sample weights.

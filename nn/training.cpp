@@ -64,19 +64,26 @@ Tensor as_input(const Model& model, const Tensor& x) {
 
 Trainer::Trainer(Model& model) : model_(model), options_(model.compile_options()), optimizer_(model.optimizer()) {}
 
-Trainer::Averages::Averages(const Metrics& metrics) : metrics_(metrics) { metrics_.reset(); }
+Trainer::Averages::Averages(const CompileOptions& options)
+    : metrics_(options.metrics), weighted_metrics_(options.weighted_metrics) {
+    metrics_.reset();
+    weighted_metrics_.reset();
+}
 
-void Trainer::Averages::add(double loss, const Tensor& y, const Tensor& prediction) {
+void Trainer::Averages::add(double loss, const Tensor& y, const Tensor& prediction, const Tensor& weight) {
     const auto n = static_cast<double>(y.shape(0));
     loss_ += loss * n;
     samples_ += n;
-    for (Metric& metric : metrics_) metric.update(y, prediction);
+    metrics_.update(y, prediction);
+    weighted_metrics_.update(y, prediction, weight);
 }
 
 Logs Trainer::Averages::logs() const {
     Logs logs;
     logs.set("loss", samples_ > 0 ? loss_ / samples_ : 0);
     for (const Metric& metric : metrics_) logs.set(metric.name(), metric.result());
+    for (const Metric& metric : weighted_metrics_)  // Keras's name where both lists have one
+        logs.set(logs.contains(metric.name()) ? "weighted_" + metric.name() : metric.name(), metric.result());
     return logs;
 }
 
@@ -91,7 +98,10 @@ void Trainer::check(const Tensor& x, const Tensor& y, const Tensor& sample_weigh
     Shape shape = x.shape();
     shape[0] = None;
     model_.build_for(shape);
-    check_target(options_.loss, y, model_.output_shape(shape), where);
+    const Shape prediction = model_.output_shape(shape);
+    check_target(options_.loss, y, prediction, where);
+    for (const Metrics* metrics : {&options_.metrics, &options_.weighted_metrics})
+        for (const Metric& metric : *metrics) check_target(metric, y, prediction, where);
 }
 
 void Trainer::step(const Tensors& batch, Averages& averages, const std::string& where) {
@@ -109,7 +119,7 @@ void Trainer::step(const Tensors& batch, Averages& averages, const std::string& 
                                          where, value, optimizer_.learning_rate()));
     optimizer_.step();
     optimizer_.zero_grad();
-    averages.add(value, parts.y, prediction.detach());
+    averages.add(value, parts.y, prediction.detach(), parts.weight);
 }
 
 History Trainer::run(data::Source& source, const FitOptions& options, data::Source* validation, std::uint64_t seed) {
@@ -119,7 +129,7 @@ History Trainer::run(data::Source& source, const FitOptions& options, data::Sour
     for (int epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
         Generator generator(seed, static_cast<std::uint64_t>(epoch) << 32);
         const GeneratorScope draws(generator);
-        Averages averages(options_.metrics);
+        Averages averages(options_);
         Progress progress(options.verbose, steps_of(source));
         progress.heading(fmt::format("Epoch {}/{}", epoch + 1, options.epochs));
         std::int64_t done = 0;
@@ -184,14 +194,14 @@ History Trainer::fit(data::Source& source, const FitOptions& options) {
 Logs Trainer::run_evaluation(data::Source& source, int verbose) {
     const ModeScope inference(false);
     const NoGrad off_tape;
-    Averages averages(options_.metrics);
+    Averages averages(options_);
     Progress progress(verbose, steps_of(source));
     std::int64_t done = 0;
     source.begin_epoch(0);
     for (Tensors batch; source.next(batch);) {
         const Parts parts = parts_of(batch);
         const Tensor prediction = model_(as_input(model_, parts.x));
-        averages.add(options_.loss(parts.y, prediction, parts.weight).item<double>(), parts.y, prediction);
+        averages.add(options_.loss(parts.y, prediction, parts.weight).item<double>(), parts.y, prediction, parts.weight);
         progress.step(++done, averages.logs());
     }
     const Logs logs = averages.logs();
@@ -209,7 +219,7 @@ Logs Trainer::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sam
     check(x, y, sample_weight, "train_on_batch");
     const ModeScope training(true);
     const EnableGrad recording;
-    Averages averages(options_.metrics);
+    Averages averages(options_);
     step(together(x, y, sample_weight), averages, "train_on_batch");
     return averages.logs();
 }

@@ -28,12 +28,12 @@ private:
     // Running means over an epoch: the loss by samples, the metrics as they do it.
     class Averages {
     public:
-        explicit Averages(const Metrics& metrics);
-        void add(double loss, const Tensor& y, const Tensor& prediction);
+        explicit Averages(const CompileOptions& options);
+        void add(double loss, const Tensor& y, const Tensor& prediction, const Tensor& weight);
         Logs logs() const;
 
     private:
-        Metrics metrics_;
+        Metrics metrics_, weighted_metrics_;
         double loss_ = 0, samples_ = 0;
     };
 
