@@ -83,7 +83,8 @@ void check_bits(const std::string& where, const Tensor& y_true) {
 
 }  // namespace
 
-void check_target_shape(const std::string& where, TargetKind kind, const Tensor& y_true, const Shape& prediction) {
+void check_target_shape(const std::string& where, TargetKind kind, const Tensor& y_true, const Shape& prediction,
+                        std::string_view family) {
     const Shape& shape = y_true.shape();
     const bool per_row = one_per_row(shape, prediction);
     if (kind == TargetKind::labels) {
@@ -91,7 +92,7 @@ void check_target_shape(const std::string& where, TargetKind kind, const Tensor&
         throw ShapeError(fmt::format("{}: expects whole-number class labels {}, one for each row of the prediction; received "
                                      "target {} for prediction {}.{}",
                                      where, str(without_last(prediction)), describe(y_true), str(prediction),
-                                     agree(shape, prediction) ? " For one-hot rows use categorical_crossentropy." : ""));
+                                     agree(shape, prediction) ? fmt::format(" For one-hot rows use categorical_{}.", family) : ""));
     }
     if (agree(shape, prediction)) return;
     const std::int64_t last = prediction.rank() > 0 ? prediction.back() : 1;
@@ -99,8 +100,8 @@ void check_target_shape(const std::string& where, TargetKind kind, const Tensor&
     if (prediction.rank() == 1 && agree(shape, with_one(prediction))) return;
     if (kind == TargetKind::probabilities && per_row)
         throw ShapeError(fmt::format("{}: expects a probability for each class, in the prediction's shape; received class "
-                                     "labels {} for prediction {}. Use sparse_categorical_crossentropy, or one_hot(y, {}).",
-                                     where, describe(y_true), str(prediction), last));
+                                     "labels {} for prediction {}. Use sparse_categorical_{}, or one_hot(y, {}).",
+                                     where, describe(y_true), str(prediction), family, last));
     const char* rule = kind == TargetKind::probabilities ? "expects a probability for each class, in the prediction's shape"
                                                          : "target and prediction must have the same shape";
     throw ShapeError(fmt::format("{}: {}; received target {} for prediction {}.{}", where, rule, describe(y_true), str(prediction),
@@ -114,19 +115,20 @@ void check_target_range(const std::string& where, TargetKind kind, const Tensor&
     if (kind == TargetKind::bits) check_bits(where, y_true);
 }
 
-Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_true, const Tensor& y_pred) {
+Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_true, const Tensor& y_pred,
+                     std::string_view family) {
     if (!is_floating(y_pred.dtype()))
         throw DTypeError(fmt::format("{}: the prediction must be float32 or float64; received {}. Convert it first: y.to(float32).",
                                      where, describe(y_pred)));
     const Shape& shape = y_pred.shape();
     if (kind == TargetKind::labels) {
         if (y_true.dtype() == int64 && shape.rank() > 0 && y_true.shape() == without_last(shape)) return y_true;
-        check_target_shape(where, kind, y_true, shape);
+        check_target_shape(where, kind, y_true, shape, family);
         return y_true.to(int64).reshape(without_last(shape));
     }
     if (y_true.shape() == shape) return y_true.to(y_pred.dtype());
     if (y_true.rank() == 0) return broadcast_to(y_true.to(y_pred.dtype()), shape);
-    check_target_shape(where, kind, y_true, shape);
+    check_target_shape(where, kind, y_true, shape, family);
     return y_true.to(y_pred.dtype()).reshape(shape);
 }
 

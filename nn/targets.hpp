@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace weft::nn {
 
@@ -16,8 +17,10 @@ enum class TargetKind {
 };
 
 /// Throws ShapeError, naming both whole shapes, unless such a target may have y_true's shape. Axes of the prediction that
-/// are None agree with anything. A target of values may lack a last axis of 1.
-void check_target_shape(const std::string& where, TargetKind kind, const Tensor& y_true, const Shape& prediction);
+/// are None agree with anything. A target of values may lack a last axis of 1. `family` completes sparse_categorical_...,
+/// what takes labels instead of one-hot rows, for the advice.
+void check_target_shape(const std::string& where, TargetKind kind, const Tensor& y_true, const Shape& prediction,
+                        std::string_view family = "crossentropy");
 
 /// Throws ValueError, naming value and position, for a label that is not a whole number in 0..classes-1 (any not negative,
 /// if classes is None) and not `ignored`, or for a bit outside 0..1.
@@ -26,7 +29,8 @@ void check_target_range(const std::string& where, TargetKind kind, const Tensor&
 
 /// The target as formulas take it: int64 labels of the prediction's shape without the last axis; for other kinds, the
 /// prediction's shape and element type. Throws as check_target_shape does.
-Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_true, const Tensor& y_pred);
+Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_true, const Tensor& y_pred,
+                     std::string_view family = "crossentropy");
 
 /// The mask that travels with a tensor; undefined if none does.
 Tensor mask_of(const Tensor& x);
