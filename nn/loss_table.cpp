@@ -2,7 +2,7 @@
 #include <weft/autograd/ops/softmax.hpp>
 #include <weft/nn/loss_table.hpp>
 
-#include <algorithm>
+#include <unordered_map>
 
 namespace weft::nn {
 
@@ -40,12 +40,16 @@ std::string plain(std::string_view name) {
 }
 
 const LossRow* find_loss(const std::string& name) {
-    const std::string wanted = plain(name);
-    for (const LossRow& row : loss_table()) {
-        const auto is_wanted = [&](const std::string& known) { return plain(known) == wanted; };
-        if (is_wanted(row.name) || std::any_of(row.aliases.begin(), row.aliases.end(), is_wanted)) return &row;
-    }
-    return nullptr;
+    static const auto rows = [] {
+        std::unordered_map<std::string, const LossRow*> all;
+        for (const LossRow& row : loss_table()) {
+            all[plain(row.name)] = &row;
+            for (const std::string& alias : row.aliases) all[plain(alias)] = &row;
+        }
+        return all;
+    }();
+    const auto found = rows.find(plain(name));
+    return found == rows.end() ? nullptr : found->second;
 }
 
 std::optional<std::int64_t> ignored_class(const Settings& config) {

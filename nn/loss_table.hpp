@@ -21,7 +21,7 @@ enum class PerSample {
 struct LossRow {
     std::string name;                  ///< Keras's function
     std::string class_name;            ///< Keras's class
-    std::vector<std::string> aliases;  ///< besides both of these, in lower case
+    std::vector<std::string> aliases;  ///< besides both of these; the class is the function without underscores
     TargetKind target;
     PerSample per_sample;
     LossFormula formula;
