@@ -43,10 +43,12 @@ struct State {
 class Module {
 public:
     Module();
-    /// Copies are handles on the same State; so is what a move leaves behind.
+    /// Copies are handles on the same State. Deleted moves make those of derived classes copy, so nothing is left empty.
     Module(const Module&) = default;
+    Module(Module&&) = delete;
     /// Throws ValueError when this is registered in another module, whose weights it would silently leave.
     Module& operator=(const Module& other);
+    Module& operator=(Module&&) = delete;
     virtual ~Module() = default;
 
     /// Runs the module; builds it first, if its weights wait for the input's shape.

@@ -118,6 +118,25 @@ json training_config(const Model& model) {
             {"loss_weights", nullptr}};
 }
 
+namespace {
+
+// "float64", or Keras 3's dictionary around it. Other names, such as mixed precision's, keep their weights as float32.
+DType dtype_of_layer(const json& settings) {
+    if (!settings.contains("dtype")) return float32;
+    const json& given = settings["dtype"];
+    const json& word = given.is_object() && given.contains("config") && given["config"].is_object() && given["config"].contains("name") ? given["config"]["name"] : given;
+    return word == "float64" ? float64 : float32;
+}
+
+// Keras writes these for every optimizer; as they stand they change nothing.
+bool changes_nothing(const std::string& key, const json& value) {
+    for (const char* known : {"name", "jit_compile", "is_legacy_optimizer", "ema_momentum"})
+        if (key == known) return true;
+    return value.is_null() || value == false || value == 0;
+}
+
+}  // namespace
+
 Model model_from_config(const json& config, const std::string& file) {
     const json& class_name = member(config, "class_name", file);
     if (class_name != "Sequential")
@@ -143,6 +162,7 @@ Model model_from_config(const json& config, const std::string& file) {
         if (!settings.is_object()) malformed(file, "has a layer without settings");
         try {
             Layer layer = make_layer(type.get<std::string>(), settings);
+            layer->to(dtype_of_layer(settings));
             if (settings.contains("trainable") && settings["trainable"] == false) layer->set_trainable(false);
             layers.push_back(layer);
         } catch (const Error& error) {
@@ -155,6 +175,7 @@ Model model_from_config(const json& config, const std::string& file) {
     if (input.empty()) malformed(file, "does not say the shape of the input");
 
     Sequential model;
+    model.to(layers[0]->state()->dtype);
     model.set_name(body.is_object() ? config_string(body, "name", "") : "");
     Shape sample = input;
     sample.erase(0);
@@ -170,6 +191,7 @@ void compile_from_config(Model& model, const json& config, const std::string& fi
     optim::Settings settings;
     if (described.contains("config") && described["config"].is_object())
         for (const auto& [key, value] : described["config"].items()) {
+            if (changes_nothing(key, value)) continue;
             if (value.is_boolean()) settings.emplace_back(key, value.get<bool>());
             else if (value.is_number()) settings.emplace_back(key, value.get<double>());
         }

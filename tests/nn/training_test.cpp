@@ -149,7 +149,7 @@ TEST_CASE("fit: a class of one's own, and a source of one's own") {
     manual_seed(2);
     Net net;
     Toy toy;
-    net.compile({.optimizer = "adam", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
+    net.compile({.optimizer = optim::Adam({.lr = 0.01}), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
     const nn::History first = net.fit(toy.x, toy.y, {.epochs = 30, .batch_size = 10, .verbose = 0});
     CHECK(first["accuracy"].back() > 0.8);
     Source source;
