@@ -95,22 +95,54 @@ void copy_row(const T* source, T* destination, std::int64_t count, const Axis& a
     }
 }
 
+// The elements' own type does not matter to a copy: these may stand for any of their size.
+using Word1 [[gnu::may_alias]] = std::uint8_t;
+using Word4 [[gnu::may_alias]] = std::uint32_t;
+using Word8 [[gnu::may_alias]] = std::uint64_t;
+
 constexpr std::int64_t tile = 16;  // floats in a cache line
+
+/// destination[r * row, c] = buffer[c][r] for a whole tile.
+template <class T>
+void write_turned(const T (&buffer)[tile][tile], T* destination, std::int64_t row) {
+    for (std::int64_t r = 0; r < tile; ++r)
+        for (std::int64_t c = 0; c < tile; ++c) destination[r * row + c] = buffer[c][r];
+}
+
+/// Four by four, in registers.
+void write_turned(const Word4 (&buffer)[tile][tile], Word4* destination, std::int64_t row) {
+    using Four [[gnu::vector_size(16)]] = std::uint32_t;
+    for (std::int64_t r = 0; r < tile; r += 4)
+        for (std::int64_t c = 0; c < tile; c += 4) {
+            Four in[4], out[4];
+            for (int i = 0; i < 4; ++i) std::memcpy(&in[i], &buffer[c + i][r], sizeof in[i]);
+            const Four low02 = __builtin_shufflevector(in[0], in[2], 0, 4, 1, 5);
+            const Four low13 = __builtin_shufflevector(in[1], in[3], 0, 4, 1, 5);
+            const Four high02 = __builtin_shufflevector(in[0], in[2], 2, 6, 3, 7);
+            const Four high13 = __builtin_shufflevector(in[1], in[3], 2, 6, 3, 7);
+            out[0] = __builtin_shufflevector(low02, low13, 0, 4, 1, 5);
+            out[1] = __builtin_shufflevector(low02, low13, 2, 6, 3, 7);
+            out[2] = __builtin_shufflevector(high02, high13, 0, 4, 1, 5);
+            out[3] = __builtin_shufflevector(high02, high13, 2, 6, 3, 7);
+            for (int i = 0; i < 4; ++i) std::memcpy(destination + (r + i) * row + c, &out[i], sizeof out[i]);
+        }
+}
 
 /// destination[r * row, c] = source[c * column, r] for r < rows, c < columns (at most a tile): whole lines on both
 /// sides, turned in a buffer, so that power-of-two strides do not make lines push each other out half used.
 template <class T>
 void transpose_tile(const T* source, std::int64_t column, T* destination, std::int64_t row, std::int64_t rows,
                     std::int64_t columns) {
-    T buffer[tile][tile];
     if (rows == tile && columns == tile) {
-        for (std::int64_t c = 0; c < tile; ++c) std::memcpy(buffer[c], source + c * column, sizeof buffer[c]);
-        for (std::int64_t r = 0; r < tile; ++r)
-            for (std::int64_t c = 0; c < tile; ++c) destination[r * row + c] = buffer[c][r];
-        return;
+        T buffer[tile][tile];
+        for (std::int64_t c = 0; c < tile; ++c) {
+            std::memcpy(buffer[c], source + c * column, sizeof buffer[c]);
+            __builtin_prefetch(source + (c + tile) * column);  // the next tile's: too irregular to be foreseen
+        }
+        return write_turned(buffer, destination, row);
     }
-    for (std::int64_t c = 0; c < columns; ++c)
-        for (std::int64_t r = 0; r < rows; ++r) destination[r * row + c] = source[c * column + r];
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < columns; ++c) destination[r * row + c] = source[c * column + r];
 }
 
 /// Copies where the destination runs along the last axis and the source along axis `other`.
@@ -127,7 +159,8 @@ void copy_transposed(const Axes& all, int other, const T* source, T* destination
     parallel_for(units, std::max<std::int64_t>(1, elementwise_grain / work), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t unit = begin; unit < end; ++unit) {
             const Walk walk(axes, outer, unit / (row_tiles * strips));
-            const std::int64_t r = unit / strips % row_tiles * tile, first = unit % strips * strip;
+            // Rows innermost: they lie on the same pages of the source.
+            const std::int64_t r = unit % row_tiles * tile, first = unit / row_tiles % strips * strip;
             const std::int64_t height = std::min(tile, rows.size - r), last = std::min(first + strip, columns.size);
             for (std::int64_t c = first; c < last; c += tile)
                 transpose_tile(source + walk.source + r + c * columns.source, columns.source,
@@ -157,11 +190,6 @@ void copy(const Axes& axes, const T* source, T* destination) {
             copy_row(source + walk.source, destination + walk.destination, inner.size, inner);
     });
 }
-
-// The elements' own type does not matter to a copy: these may stand for any of their size.
-using Word1 [[gnu::may_alias]] = std::uint8_t;
-using Word4 [[gnu::may_alias]] = std::uint32_t;
-using Word8 [[gnu::may_alias]] = std::uint64_t;
 
 template <class Word>
 void gather(const void* source, const std::int64_t* index, std::int64_t count, void* destination) {

@@ -27,6 +27,9 @@ void libm::cos(const double* x, double* y, std::int64_t n) noexcept {
 void libm::erf(const double* x, double* y, std::int64_t n) noexcept {
     each(x, y, n, [](double v) { return std::erf(v); });
 }
+void libm::pow(const float* a, const float* b, float* y, std::int64_t n) noexcept {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = std::pow(a[i], b[i]);
+}
 void libm::pow(const double* a, const double* b, double* y, std::int64_t n) noexcept {
     for (std::int64_t i = 0; i < n; ++i) y[i] = std::pow(a[i], b[i]);
 }

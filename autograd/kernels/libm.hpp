@@ -11,6 +11,7 @@ void sin(const double* x, double* y, std::int64_t n) noexcept;
 void cos(const float* x, float* y, std::int64_t n) noexcept;
 void cos(const double* x, double* y, std::int64_t n) noexcept;
 void erf(const double* x, double* y, std::int64_t n) noexcept;
+void pow(const float* a, const float* b, float* y, std::int64_t n) noexcept;
 void pow(const double* a, const double* b, double* y, std::int64_t n) noexcept;
 
 }  // namespace weft::kernels::libm

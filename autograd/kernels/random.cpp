@@ -57,9 +57,7 @@ void uniform_f32(std::uint64_t seed, std::uint64_t stream, std::int64_t first, f
 
 /// 53 bits of each pair of words, as numbers in [0, 1).
 [[gnu::always_inline]] inline Batch<double> uniform_of_pairs(const std::uint32_t* words) {
-    std::uint64_t pairs[lanes<double>];
-    __builtin_memcpy(pairs, words, sizeof pairs);
-    const exact::Bits64 both = exact::Bits64::load_unaligned(pairs);
+    const auto both = xsimd::bitwise_cast<exact::Bits64>(Batch<std::uint32_t>::load_unaligned(words));
     const Batch<double> high = exact::to_double((both << 32) >> 37), low = exact::to_double(both >> 38);
     return (high * Batch<double>(0x1p26) + low) * Batch<double>(0x1p-53);
 }

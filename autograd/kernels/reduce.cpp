@@ -156,6 +156,25 @@ void reduce_rows(const T* x, T* y, std::int64_t rows, std::int64_t stride, std::
     if (c < width) reduce_block<Op, 1>(First{width - c}, x + c, y + c, rows, stride);
 }
 
+/// The same four rows at a time, each along its whole width: what a row has on its page is used at once.
+template <class Op, class T>
+void reduce_long_rows(const T* x, T* y, std::int64_t rows, std::int64_t stride, std::int64_t width) {
+    each<T>(width, [&](auto at, std::int64_t c) { at.store(y + c, at.load(x + c)); });
+    std::int64_t r = 1;
+    for (; r + 4 <= rows; r += 4) {
+        const T *a = x + r * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+        each<T>(width, [&](auto at, std::int64_t i) {
+            const Batch<T> four = Op::join(Op::join(at.load(a + i), at.load(b + i)),
+                                           Op::join(at.load(c + i), at.load(d + i)));
+            at.store(y + i, Op::join(at.load(y + i), four));
+        });
+    }
+    for (; r < rows; ++r)
+        each<T>(width, [&](auto at, std::int64_t i) {
+            at.store(y + i, Op::join(at.load(y + i), at.load(x + r * stride + i)));
+        });
+}
+
 /// The same for any number of rows, block by block into totals; width <= chunk_columns.
 template <class Op, class T, class Total>
 void reduce_chunk(const T* x, Total* totals, std::int64_t rows, std::int64_t stride, std::int64_t width) {
@@ -163,7 +182,10 @@ void reduce_chunk(const T* x, Total* totals, std::int64_t rows, std::int64_t str
     alignas(64) T part[chunk_columns];
     for (std::int64_t r = 0; r < rows; r += block_rows) {
         const std::int64_t count = rows - r < block_rows ? rows - r : block_rows;
-        reduce_rows<Op>(x + r * stride, part, count, stride, width);
+        if (stride * static_cast<std::int64_t>(sizeof(T)) > 4096)
+            reduce_long_rows<Op>(x + r * stride, part, count, stride, width);
+        else
+            reduce_rows<Op>(x + r * stride, part, count, stride, width);
         for (std::int64_t c = 0; c < width; ++c) totals[c] = Op::join(totals[c], static_cast<Total>(part[c]));
     }
 }
@@ -173,7 +195,7 @@ template <class Op, class T>
 void reduce_narrow(const T* x, T* y, std::int64_t rows, std::int64_t width, std::int64_t together) {
     using Total = typename Op::template Total<T>;
     const std::int64_t groups = rows / together, done = groups * together;
-    Total totals[chunk_columns], rest[2 * lanes<T>];
+    Total totals[chunk_columns], rest[4 * lanes<T>];
     reduce_chunk<Op>(x, totals, groups, together * width, together * width);
     reduce_chunk<Op>(x + done * width, rest, rows - done, width, width);
     for (std::int64_t c = 0; c < width; ++c) {
@@ -185,7 +207,7 @@ void reduce_narrow(const T* x, T* y, std::int64_t rows, std::int64_t width, std:
 template <class Op, class T>
 void reduce_columns(const T* x, T* y, std::int64_t rows, std::int64_t width) {
     constexpr std::int64_t L = lanes<T>;
-    if (width < 2 * L && width % L != 0) {
+    if (width < 4 * L && width % L != 0) {
         std::int64_t together = L;
         for (std::int64_t odd = width; odd % 2 == 0; odd /= 2) together /= 2;
         while (together * width < 4 * L) together *= 2;
@@ -331,16 +353,19 @@ constexpr ArgReduction arg_reduction_of{arg<Op, float>, arg<Op, double>, arg_int
 
 template <class T>
 double sum_of_squares(const T* x, std::int64_t n) {
-    constexpr std::int64_t L = lanes<double>, step = 4 * L;
+    constexpr std::int64_t L = lanes<double>, step = 64;
     Batch<double> sums[4] = {Batch<double>(0.), Batch<double>(0.), Batch<double>(0.), Batch<double>(0.)};
     std::int64_t i = 0;
     for (; i + step <= n; i += step) {
         alignas(64) double wide[step];
         for (std::int64_t j = 0; j < step; ++j) wide[j] = x[i + j];
+#pragma GCC unroll 8
+        for (std::int64_t j = 0; j < step; j += 4 * L) {
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; ++v) {
-            const auto value = Batch<double>::load_aligned(wide + v * L);
-            sums[v] = xsimd::fma(value, value, sums[v]);
+            for (int v = 0; v < 4; ++v) {
+                const auto value = Batch<double>::load_aligned(wide + j + v * L);
+                sums[v] = xsimd::fma(value, value, sums[v]);
+            }
         }
     }
     double total = across<Sum, double>((sums[0] + sums[1]) + (sums[2] + sums[3]));

@@ -106,13 +106,13 @@ void over_rows(std::int64_t rows, std::int64_t columns, T* output, const Body& b
     };
     for (std::int64_t r = 0; r < rows; r += L) {
         const std::int64_t count = rows - r < L ? rows - r : L;
-        Turned result;
+        alignas(64) T result[widest * L];
         body(RowPerLane{}, r, count, turn_in(Turned{}, inputs + r * columns, count)...,
-             output ? result.values : nullptr, columns * L);
+             output ? result : nullptr, columns * L);
         if (!output) continue;
         T* y = output + r * columns;
         for (std::int64_t i = 0; i < count; ++i)
-            for (std::int64_t c = 0; c < columns; ++c) y[i * columns + c] = result.values[c * L + i];
+            for (std::int64_t c = 0; c < columns; ++c) y[i * columns + c] = result[c * L + i];
     }
 }
 
