@@ -24,7 +24,7 @@ say "Training on $title from $folder, $epochs epochs"
 # Two quick starts must not write one file at the same time: the second waits. The output is not piped anywhere, so that
 # a terminal gets its progress bar.
 (
-    flock -n 7 || { echo "Another quick start is training in this folder; waiting for it."; flock 7; }
+    take 7 "Another quick start is training here"
     build/examples/mnist_cnn --dataset "$dataset" --epochs "$epochs" --out "$out" 7<&-
 ) 7<"$out"
 

@@ -33,6 +33,7 @@ mapfile -t isas < <(build/tests/list_isas)
 for isa in "${isas[@]}"; do
     run_tests "on $isa" '' env WEFT_ISA="$isa" build/tests/weft_tests
 done
+run_meson_tests "that meson knows of" build
 run_case "a program outside the tree, with what meson install gives it" scripts/test_install.sh build "$logs/budgets"
 
 # --- sanitizers -------------------------------------------------------------------------------------------------------

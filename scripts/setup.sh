@@ -10,6 +10,9 @@ export LC_ALL=C
 say() { printf '\n\033[1m== %s\033[0m\n' "$*" | if [[ -t 1 ]]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# take DESCRIPTOR WHY: locks it, and says so if that means waiting.
+take() { flock -n "$1" || { echo "$2; waiting."; flock "$1"; }; }
+
 # --- packages -------------------------------------------------------------------------------------------------------
 # "a|b": either will do, a is what gets installed.
 library_packages=(g++ meson ninja-build 'pkg-config|pkgconf' libxtensor-dev libxsimd-dev libfmt-dev libhdf5-dev
@@ -52,7 +55,7 @@ need_packages() {
     fi
     [[ -n $(missing_of "$@") ]] || return 0
     # Reading locks suffice for flock, so that any user may take it and no file is left behind.
-    (flock 9 && install_missing "$@") 9</var/lib/dpkg
+    (take 9 "Something else is installing packages" && install_missing "$@") 9</var/lib/dpkg
 }
 
 # --- builds ---------------------------------------------------------------------------------------------------------
@@ -64,7 +67,7 @@ build() {
     shift 2
     mkdir -p "$folder"
     (
-        flock 8
+        take 8 "Something else is building in $folder"
         unknown() {
             local target
             for target in $targets; do
