@@ -7,7 +7,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace weft::data {
 namespace {
@@ -32,47 +35,80 @@ void check(const Tensors& tensors, const LoaderOptions& options) {
     at_least(0, "workers", options.workers);
 }
 
+// Memory for batches. What the caller has let go of is used again: it is warm in the cache, and buffers that one thread
+// takes from the pool and another gives back would pile up with the latter.
+class Buffers {
+public:
+    explicit Buffers(std::size_t most) : most_(most) {}
+
+    Array take(const Shape& shape, DType dtype) {
+        const std::lock_guard lock(mutex_);
+        for (const Array& array : kept_)
+            if (array.unique() && array.dtype() == dtype && array.shape() == shape) return array;
+        Array array(shape, dtype);
+        if (kept_.size() < most_) kept_.push_back(array);
+        return array;
+    }
+
+private:
+    const std::size_t most_;
+    std::mutex mutex_;
+    std::vector<Array> kept_;
+};
+
 // Copies rows in parts too small for the kernel to share among threads: those belong to the training step meanwhile.
-Tensor gather(const Tensor& x, const std::int64_t* index, std::int64_t count) {
-    Shape shape = x.shape();
-    shape[0] = count;
-    Array result(shape, x.dtype());
-    const std::size_t row = x.data().bytes() / static_cast<std::size_t>(x.shape(0));
+Array gather(const Array& x, const std::int64_t* index, Array result) {
+    const std::int64_t count = result.shape().front();
+    const std::size_t row = x.bytes() / static_cast<std::size_t>(x.shape().front());
     const auto part = std::clamp<std::int64_t>(65536 / static_cast<std::int64_t>(row + 1), 1, 16384);
     for (std::int64_t i = 0; i < count; i += part)
-        kernels::gather_rows(x.data().data<std::byte>(), index + i, std::min(part, count - i), row,
+        kernels::gather_rows(x.data<std::byte>(), index + i, std::min(part, count - i), row,
                              result.data<std::byte>() + static_cast<std::size_t>(i) * row);
-    return Tensor(std::move(result));
+    return result;
 }
 
 }  // namespace
 
 struct Loader::State {
-    Tensors tensors;
-    LoaderOptions options;
-    Tensor order;                    // of the epoch's samples; undefined if they come as they lie
+    const Tensors tensors;
+    const LoaderOptions options;
+    Tensor order;  // of the epoch's samples; undefined if they come as they lie
+    Buffers buffers;
     std::optional<Prefetch> epoch;  // last: its threads use the rest
+
+    State(Tensors given, const LoaderOptions& wanted)
+        : tensors(std::move(given)),
+          options(wanted),
+          // Batches made and being made, the caller's, and the one that is to take its place.
+          buffers(tensors.size() * (static_cast<std::size_t>(wanted.prefetch) + 2)) {}
 
     std::int64_t samples() const { return tensors[0].shape(0); }
     std::int64_t batches() const {
         const std::int64_t whole = samples() / options.batch_size, rest = samples() % options.batch_size;
         return whole + (rest > 0 && !options.drop_last);
     }
-    Tensors make(std::int64_t batch) const {
-        const std::int64_t begin = batch * options.batch_size;
-        const std::int64_t end = begin + std::min(options.batch_size, samples() - begin);
+
+    Tensors make(std::int64_t batch) {
+        const std::int64_t begin = batch * options.batch_size, most = std::min(options.batch_size, samples());
+        const std::int64_t count = std::min(most, samples() - begin);
         Tensors made;
-        for (const Tensor& x : tensors)
-            made.push_back(order.defined() ? gather(x, order.data().data<std::int64_t>() + begin, end - begin)
-                                           : Tensor(x.data().rows(begin, end)));
+        for (const Tensor& x : tensors) {
+            if (order.defined()) {
+                Shape shape = x.shape();
+                shape[0] = most;
+                const std::int64_t* index = order.data().data<std::int64_t>() + begin;
+                made.emplace_back(gather(x.data(), index, buffers.take(shape, x.dtype()).rows(0, count)));
+            } else {
+                made.emplace_back(x.data().rows(begin, begin + count));
+            }
+        }
         return made;
     }
 };
 
-Loader::Loader(Tensors tensors, const LoaderOptions& options) : state_(std::make_unique<State>()) {
+Loader::Loader(Tensors tensors, const LoaderOptions& options) {
     check(tensors, options);
-    state_->tensors = std::move(tensors);
-    state_->options = options;
+    state_ = std::make_unique<State>(std::move(tensors), options);
 }
 
 Loader::~Loader() = default;

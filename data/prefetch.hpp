@@ -15,7 +15,8 @@ namespace weft::data {
 
 /// Calls make(0), make(1), ... make(count - 1), each once, on threads of its own and at most `ahead` batches before
 /// they are asked for; `next` gives the results in that order, whoever made them. What `make` throws, `next` throws in
-/// its place, and from then on. With no workers, or nothing to be made ahead, `next` calls `make` itself.
+/// its place, and from then on. `next` calls `make` itself if no worker has come to that batch yet, and always with no
+/// workers or nothing to be made ahead; so `make` may run on several threads at once.
 class Prefetch {
 public:
     using Make = std::function<Tensors(std::int64_t batch)>;
@@ -36,6 +37,7 @@ private:
     };
 
     void work();
+    void make_one(std::unique_lock<std::mutex>& lock);
     void stop();
     Slot& slot(std::int64_t batch) { return slots_[static_cast<std::size_t>(batch) % slots_.size()]; }
 

@@ -52,9 +52,11 @@ TEST_CASE("data: a damaged gzip file is told from a good one", "[data_io]") {
     TemporaryFolder folder;
     const std::string good = gzip(noise(300'000));
     SECTION("truncated anywhere") {
-        for (std::size_t size : {std::size_t{2}, std::size_t{5}, std::size_t{11}, good.size() / 2, good.size() - 8, good.size() - 1}) {
+        for (std::size_t size :
+             {std::size_t{2}, std::size_t{5}, std::size_t{11}, good.size() / 2, good.size() - 8, good.size() - 1}) {
             CAPTURE(size);
-            CHECK_THROWS_WITH(text(folder.write("cut", good.substr(0, size))), Contains("cut: ") && Contains("truncated"));
+            CHECK_THROWS_WITH(text(folder.write("cut", good.substr(0, size))),
+                              Contains("cut: ") && Contains("truncated"));
         }
     }
     SECTION("a byte changed, in the data or in their checksum or length") {
@@ -80,7 +82,8 @@ TEST_CASE("data: reading asks for exactly so many bytes, or says how many there 
     CHECK(std::string(bytes) == "abcd");
     CHECK_FALSE(file.at_end());
     CHECK(file.position() == 4);
-    CHECK_THROWS_WITH(file.read(bytes, 3), Contains("file: ") && Contains("expected 3 bytes from byte 4 on; received 2"));
+    CHECK_THROWS_WITH(file.read(bytes, 3),
+                      Contains("file: ") && Contains("expected 3 bytes from byte 4 on; received 2"));
     CHECK(file.at_end());
 }
 

@@ -38,7 +38,8 @@ TEST_CASE("data: a shape asked for is the shape required", "[data_io]") {
     const auto path = folder.write("x", idx({3, 4, 5}));
     CHECK(read_idx(path, {.shape = {None, 4, 5}}).shape() == Shape{3, 4, 5});
     CHECK(read_idx(path, {.shape = {3, None, 5}, .max_bytes = 60}).shape() == Shape{3, 4, 5});
-    CHECK_THROWS_WITH(read_idx(path, {.shape = {None, 28, 28}}), Contains("x: expected an IDX file of shape [None, 28, 28]; its header says [3, 4, 5]"));
+    CHECK_THROWS_WITH(read_idx(path, {.shape = {None, 28, 28}}),
+                      Contains("x: expected an IDX file of shape [None, 28, 28]; its header says [3, 4, 5]"));
     CHECK_THROWS_AS(read_idx(path, {.shape = {None, 4}}), FileError);
     CHECK_THROWS_WITH(read_idx(path, {.max_bytes = 59}), Contains("more than the 59 bytes allowed"));
 }
@@ -86,7 +87,8 @@ TEST_CASE("data: a bad IDX file is named, with what is wrong", "[data_io]") {
 
 TEST_CASE("data: no memory is taken for what a file cannot hold", "[data_io]") {
     TemporaryFolder folder;
-    const auto plain = folder.write("plain", idx_header({1 << 29})), packed = folder.write("packed", gzip(idx_header({1 << 29})));
+    const auto plain = folder.write("plain", idx_header({1 << 29}));
+    const auto packed = folder.write("packed", gzip(idx_header({1 << 29})));
     weft::reset_peak_memory();
     const std::size_t before = weft::memory_use().peak;
     CHECK_THROWS_AS(read_idx(plain), FileError);

@@ -22,7 +22,9 @@ namespace {
 // Sample i of x is [i, i + 0.5, ...] and of y is i.
 Tensors samples(std::int64_t n, std::int64_t width = 3) {
     weft::Array x({n, width, 1}, weft::float32);
-    for (std::int64_t i = 0; i < n * width; ++i) x.data<float>()[i] = static_cast<float>(i / width) + static_cast<float>(i % width) / 2;
+    for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t j = 0; j < width; ++j)
+            x.data<float>()[i * width + j] = static_cast<float>(i) + static_cast<float>(j) / 2;
     return {Tensor(x), weft::arange(n)};
 }
 
@@ -84,13 +86,14 @@ TEST_CASE("data: the order of samples is the seed's and the epoch's alone", "[da
     CHECK(first != counting(500));
     CHECK(first != second);
     CHECK(order(one, 0) == first);  // whatever came between
-    for (const LoaderOptions& options : {LoaderOptions{.batch_size = 32, .shuffle = true, .seed = 7, .prefetch = 0},
-                                         LoaderOptions{.batch_size = 32, .shuffle = true, .seed = 7, .workers = 0},
-                                         LoaderOptions{.batch_size = 32, .shuffle = true, .seed = 7, .prefetch = 9, .workers = 4},
-                                         LoaderOptions{.batch_size = 1, .shuffle = true, .seed = 7, .prefetch = 3, .workers = 2},
-                                         LoaderOptions{.batch_size = 7, .shuffle = true, .seed = 7}}) {
-        CAPTURE(options.batch_size, options.prefetch, options.workers);
-        Loader other(samples(500), options);
+    struct Way {
+        std::int64_t batch_size;
+        int prefetch, workers;
+    };
+    for (const Way way : {Way{32, 0, 1}, Way{32, 2, 0}, Way{32, 9, 4}, Way{1, 3, 2}, Way{7, 2, 1}}) {
+        CAPTURE(way.batch_size, way.prefetch, way.workers);
+        Loader other(samples(500), {.batch_size = way.batch_size, .shuffle = true, .seed = 7, .prefetch = way.prefetch,
+                                    .workers = way.workers});
         CHECK(order(other, 0) == first);
         CHECK(order(other, 1) == second);
     }
@@ -101,7 +104,8 @@ TEST_CASE("data: the order of samples is the seed's and the epoch's alone", "[da
 TEST_CASE("data: the last batch is smaller, or left out", "[data_loader]") {
     using Sizes = std::vector<std::int64_t>;
     for (const bool shuffle : {false, true}) {
-        Loader kept(samples(10), {.batch_size = 4, .shuffle = shuffle}), dropped(samples(10), {.batch_size = 4, .shuffle = shuffle, .drop_last = true});
+        Loader kept(samples(10), {.batch_size = 4, .shuffle = shuffle});
+        Loader dropped(samples(10), {.batch_size = 4, .shuffle = shuffle, .drop_last = true});
         CHECK(sizes(kept) == Sizes{4, 4, 2});
         CHECK(kept.batches() == 3);
         CHECK(sizes(dropped) == Sizes{4, 4});
@@ -126,14 +130,16 @@ TEST_CASE("data: batches that are not shuffled are views, shuffled ones are copi
         kept.push_back(batch[1]);  // what a caller keeps is not written to again
     }
     std::vector<std::int64_t> seen;
-    for (const Tensor& y : kept) seen.insert(seen.end(), y.values<std::int64_t>().begin(), y.values<std::int64_t>().end());
+    for (const Tensor& y : kept)
+        for (std::int64_t sample : y.values<std::int64_t>()) seen.push_back(sample);
     CHECK(seen == order(shuffled, 0));
 }
 
 TEST_CASE("data: any element type and any rank is gathered bit by bit", "[data_loader]") {
     const std::int64_t n = 300;
-    weft::Array bytes({n, 5}, weft::uint8), flags({n}, weft::boolean), wide({n, 70, 70}, weft::float64), none({n, 0, 2}, weft::float32);
-    for (std::int64_t i = 0; i < bytes.elements(); ++i) bytes.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 7);
+    weft::Array bytes({n, 5}, weft::uint8), flags({n}, weft::boolean);
+    weft::Array wide({n, 70, 70}, weft::float64), none({n, 0, 2}, weft::float32);
+    for (std::int64_t i = 0; i < 5 * n; ++i) bytes.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 7);
     for (std::int64_t i = 0; i < n; ++i) flags.data<bool>()[i] = i % 3 == 0;
     for (std::int64_t i = 0; i < wide.elements(); ++i) wide.data<double>()[i] = static_cast<double>(i);
     const Tensors data{weft::arange(n), Tensor(bytes), Tensor(flags), Tensor(wide), Tensor(none)};
@@ -142,7 +148,8 @@ TEST_CASE("data: any element type and any rank is gathered bit by bit", "[data_l
         for (std::int64_t i = 0; i < batch[0].shape(0); ++i) {
             const std::int64_t sample = batch[0].item<std::int64_t>(i);
             for (std::size_t t = 1; t < data.size(); ++t) {
-                const weft::Array row = batch[t].data().rows(i, i + 1), source = data[t].data().rows(sample, sample + 1);
+                const weft::Array row = batch[t].data().rows(i, i + 1);
+                const weft::Array source = data[t].data().rows(sample, sample + 1);
                 REQUIRE(row.dtype() == source.dtype());
                 REQUIRE(row.shape() == source.shape());
                 REQUIRE(std::memcmp(row.data<std::byte>(), source.data<std::byte>(), row.bytes()) == 0);
@@ -192,7 +199,8 @@ TEST_CASE("data: batches are no part of the tape", "[data_loader]") {
 
 TEST_CASE("data: a loader refuses what it cannot load", "[data_loader]") {
     CHECK_THROWS_AS(Loader({}), weft::ValueError);
-    CHECK_THROWS_WITH(Loader({weft::zeros({3, 2}), weft::zeros({4})}), Contains("tensor 0 is float32 [3, 2], tensor 1 is float32 [4]"));
+    CHECK_THROWS_WITH(Loader({weft::zeros({3, 2}), weft::zeros({4})}),
+                      Contains("tensor 0 is float32 [3, 2], tensor 1 is float32 [4]"));
     CHECK_THROWS_AS(Loader({weft::zeros({3, 2}), weft::zeros({4})}), weft::ShapeError);
     CHECK_THROWS_WITH(Loader({weft::zeros({})}), Contains("axis of samples; tensor 0 is float32 []"));
     CHECK_THROWS_WITH(Loader({weft::zeros({2}), Tensor()}), Contains("tensor 1 is an undefined tensor"));

@@ -26,7 +26,7 @@ double mean(const Tensor& x) {
     return sum / static_cast<double>(x.elements());
 }
 
-// Whether the labels 0 to 9 come equally often in the test images.
+// How often each of the labels 0 to 9 comes.
 std::vector<std::int64_t> counts(const Tensor& labels) {
     std::vector<std::int64_t> counts(10);
     for (std::int64_t label : labels.values<std::int64_t>()) ++counts.at(static_cast<std::size_t>(label));
@@ -50,7 +50,8 @@ TEST_CASE("data: MNIST's files become images in 0..1 and labels", "[data_io]") {
         REQUIRE(train.y.dtype() == weft::int64);
         REQUIRE(test.x.shape() == Shape{3, 28, 28, 1});
         REQUIRE(test.y.shape() == Shape{3});
-        for (std::int64_t i = 0; i < train.x.elements(); ++i) REQUIRE(train.x.item<float>(i) == static_cast<float>(i % 251) / 255);
+        for (std::int64_t i = 0; i < train.x.elements(); ++i)
+            REQUIRE(train.x.item<float>(i) == static_cast<float>(i % 251) / 255);
         for (std::int64_t i = 0; i < 3; ++i) CHECK(test.y.item<std::int64_t>(i) == i);
     }
 }
@@ -61,11 +62,13 @@ TEST_CASE("data: MNIST's files must agree with each other", "[data_io]") {
     CHECK(mnist({.folder = folder.path()}).train.x.shape(0) == 5);
     SECTION("as many labels as images") {
         folder.write("train-labels-idx1-ubyte", idx({4}));
-        CHECK_THROWS_WITH(mnist({.folder = folder.path()}), Contains("train-labels-idx1-ubyte: expected an IDX file of shape [5]; its header says [4]"));
+        CHECK_THROWS_WITH(mnist({.folder = folder.path()}),
+                          Contains("train-labels-idx1-ubyte: expected an IDX file of shape [5]; its header says [4]"));
     }
     SECTION("images of 28 by 28") {
         folder.write("t10k-images-idx3-ubyte", idx({3, 28, 27}));
-        CHECK_THROWS_WITH(mnist({.folder = folder.path()}), Contains("t10k-images-idx3-ubyte: expected an IDX file of shape [None, 28, 28]"));
+        CHECK_THROWS_WITH(mnist({.folder = folder.path()}),
+                          Contains("t10k-images-idx3-ubyte: expected an IDX file of shape [None, 28, 28]"));
     }
 }
 
@@ -73,10 +76,12 @@ TEST_CASE("data: without MNIST, the error says what to do", "[data_io]") {
     TemporaryFolder folder;
     const Environment data("WEFT_DATA", folder / "data"), cache("XDG_CACHE_HOME", folder / "cache");
     CHECK_THROWS_AS(mnist({.download = false}), FileError);
-    CHECK_THROWS_WITH(mnist({.download = false}), Contains((folder / "data/mnist").string()) && Contains((folder / "cache/weft/mnist").string()) &&
-                                                      Contains("WEFT_DATA") && Contains("apt install dataset-fashion-mnist"));
-    CHECK_THROWS_WITH(fashion_mnist({.folder = folder / "nowhere"}), Contains((folder / "nowhere").string() + " (the folder given): no such folder") &&
-                                                                        Contains("apt install dataset-fashion-mnist"));
+    CHECK_THROWS_WITH(mnist({.download = false}),
+                      Contains((folder / "data/mnist").string()) && Contains((folder / "cache/weft/mnist").string()) &&
+                          Contains("WEFT_DATA") && Contains("apt install dataset-fashion-mnist"));
+    CHECK_THROWS_WITH(fashion_mnist({.folder = folder / "nowhere"}),
+                      Contains((folder / "nowhere").string() + " (the folder given): no such folder") &&
+                          Contains("apt install dataset-fashion-mnist"));
 }
 
 TEST_CASE("data: the real MNIST", "[data]") {
@@ -90,7 +95,8 @@ TEST_CASE("data: the real MNIST", "[data]") {
     REQUIRE(test.x.shape() == Shape{10000, 28, 28, 1});
     CHECK(mean(train.x) == Approx(0.1306604762738429).epsilon(1e-6));  // as torchvision's users normalise by
     const std::vector<std::int64_t> first = {5, 0, 4, 1, 9, 2, 1, 3, 1, 4};
-    for (std::size_t i = 0; i < first.size(); ++i) CHECK(train.y.item<std::int64_t>(static_cast<std::int64_t>(i)) == first[i]);
+    const auto labels = train.y.values<std::int64_t>();
+    CHECK(std::vector<std::int64_t>(labels.begin(), labels.begin() + 10) == first);
     CHECK(counts(test.y) == std::vector<std::int64_t>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009});
 }
 

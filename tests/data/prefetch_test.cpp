@@ -8,7 +8,6 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <set>
 
 using weft::Tensor;
 using weft::Tensors;
@@ -63,20 +62,30 @@ TEST_CASE("data: no more is made ahead than asked for, and that much is", "[data
     CHECK(settles_at(4) == 4);
 }
 
-TEST_CASE("data: with workers, the calling thread makes nothing; without, it makes all", "[data_loader]") {
-    for (const Team team : teams) {
-        CAPTURE(team.ahead, team.workers);
-        std::mutex mutex;
-        std::set<std::thread::id> makers;
-        Prefetch prefetch(20, [&](std::int64_t i) {
-            const std::lock_guard lock(mutex);
-            makers.insert(std::this_thread::get_id());
+TEST_CASE("data: the calling thread makes what no worker has begun", "[data_loader]") {
+    const auto caller = std::this_thread::get_id();
+    SECTION("everything, without workers") {
+        for (const Team team : {Team{0, 0}, Team{0, 3}, Team{2, 0}}) {
+            Prefetch prefetch(20, [&](std::int64_t i) {
+                if (std::this_thread::get_id() != caller) throw std::runtime_error("another thread");
+                return number(i);
+            }, team.ahead, team.workers);
+            Tensors batch;
+            while (prefetch.next(batch)) {}
+        }
+    }
+    SECTION("not what is there already") {
+        std::atomic<int> made{0}, made_here{0};
+        Prefetch prefetch(3, [&](std::int64_t i) {
+            made_here += std::this_thread::get_id() == caller;
+            ++made;
             return number(i);
-        }, team.ahead, team.workers);
+        }, 3, 1);
+        for (int i = 0; i < 5000 && made < 3; ++i) wait_a_moment();
         Tensors batch;
         while (prefetch.next(batch)) {}
-        const bool here = team.ahead == 0 || team.workers == 0;
-        CHECK((makers.count(std::this_thread::get_id()) == 1) == here);
+        CHECK(made == 3);
+        CHECK(made_here == 0);
     }
 }
 
