@@ -101,10 +101,13 @@ Initializer config_initializer(const json& config, const char* key, const Initia
         if (value.is_string()) return Initializer(value.get<std::string>());
         if (value.is_object() && value.contains("class_name") && value["class_name"].is_string()) {
             Initializer::Config settings;
+            Initializer::Words words;
             if (value.contains("config") && value["config"].is_object())
-                for (const auto& [name, setting] : value["config"].items())
+                for (const auto& [name, setting] : value["config"].items()) {
                     if (setting.is_number()) settings.emplace_back(name, setting.get<double>());
-            return Initializer::from_config(value["class_name"].get<std::string>(), settings);
+                    if (setting.is_string()) words.emplace_back(name, setting.get<std::string>());
+                }
+            return Initializer::from_config(value["class_name"].get<std::string>(), settings, words);
         }
     } catch (const ValueError&) {
     }
@@ -114,6 +117,7 @@ Initializer config_initializer(const json& config, const char* key, const Initia
 json initializer_config(const Initializer& initializer) {
     json settings = json::object();
     for (const auto& [name, value] : initializer.config()) settings[name] = value;
+    for (const auto& [name, value] : initializer.words()) settings[name] = value;
     return {{"class_name", initializer.keras_class()}, {"config", settings}};
 }
 
