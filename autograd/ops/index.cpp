@@ -35,6 +35,21 @@ void copy_positions(const Array& x, int axis, std::int64_t from, std::int64_t fr
                           target_strides);
 }
 
+// `count` positions of an axis from `begin` on.
+Tensor positions(const Tensor& x, int at, std::int64_t begin, std::int64_t count, std::int64_t step) {
+    const std::int64_t n = x.shape()[at];
+    Array result;
+    if (at == 0 && step == 1) {
+        result = x.data().rows(begin, begin + count);
+    } else {
+        Shape shape = x.shape();
+        shape[at] = count;
+        result = Array(shape, x.dtype());
+        copy_positions(x.data(), at, begin, step, result, 0, 1, count);
+    }
+    return record({std::move(result), "slice"}, {x}, [at, n, begin, step](const Tensor& dy) { return embed(dy, at, n, begin, step); });
+}
+
 }  // namespace
 
 Tensor slice(const Tensor& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
@@ -43,29 +58,19 @@ Tensor slice(const Tensor& x, std::int64_t axis, std::int64_t begin, std::int64_
     const std::int64_t n = x.shape()[at];
     begin = std::clamp<std::int64_t>(begin < 0 ? begin + n : begin, 0, n);
     end = std::clamp<std::int64_t>(end < 0 ? end + n : end, begin, n);
-    const std::int64_t count = (end - begin + step - 1) / step;
-    Array result;
-    if (at == 0 && step == 1) {
-        result = x.data().rows(begin, end);
-    } else {
-        Shape shape = x.shape();
-        shape[at] = count;
-        result = Array(shape, x.dtype());
-        copy_positions(x.data(), at, begin, step, result, 0, 1, count);
-    }
-    return record(std::move(result), {x}, [at, n, begin, step](const Tensor& dy) { return embed(dy, at, n, begin, step); });
+    return positions(x, at, begin, (end - begin + step - 1) / step, step);
 }
 
 Tensor embed(const Tensor& x, std::int64_t axis, std::int64_t n, std::int64_t begin, std::int64_t step) {
     const int at = x.shape().axis(axis, "embed");
     Shape shape = x.shape();
     const std::int64_t count = shape[at];
+    if (begin < 0 || step < 1 || (count > 0 && begin + (count - 1) * step >= n))
+        throw IndexError(fmt::format("embed: {} positions from {} in steps of {} do not lie in an axis of {}", count, begin, step, n));
     shape[at] = n;
     Array result = zeros_array(shape, x.dtype());
     copy_positions(x.data(), at, 0, 1, result, begin, step, count);
-    return record(std::move(result), {x}, [at, begin, step, count](const Tensor& dy) {
-        return slice(dy, at, begin, begin + (count - 1) * step + 1, step);
-    });
+    return record(std::move(result), {x}, [at, begin, step, count](const Tensor& dy) { return positions(dy, at, begin, count, step); });
 }
 
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
