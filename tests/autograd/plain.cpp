@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace weft::testing {
 
@@ -52,8 +53,11 @@ double unit(std::uint64_t seed, std::int64_t i) {
 Tensor spread(const Shape& shape, double low, double high, std::uint64_t seed, const std::vector<double>& kinks) {
     Array result(shape, float64);
     const double distance = (high - low) / 100;
+    // Multiples of the golden section modulo 1: no two are near to each other, so that no maximum is a tie.
+    double position = static_cast<double>(seed) * std::numbers::sqrt2;
     for (std::int64_t i = 0; i < result.elements(); ++i) {
-        double value = low + (high - low) * unit(seed, i);
+        position += std::numbers::phi;
+        double value = low + (high - low) * (position - std::floor(position));
         for (double kink : kinks)
             if (std::abs(value - kink) < distance) value = kink + (value < kink ? -distance : distance);
         result.data<double>()[i] = value;

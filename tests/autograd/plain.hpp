@@ -53,7 +53,8 @@ Plain generate(const Shape& shape, F&& value) {
     return result;
 }
 
-/// Deterministic values spread over [low, high], none nearer to a kink than a hundredth of the range.
+/// Deterministic values spread over [low, high], none near to another (also not of the next seed's), nor nearer to a
+/// kink than a hundredth of the range.
 Tensor spread(const Shape& shape, double low, double high, std::uint64_t seed = 1, const std::vector<double>& kinks = {});
 /// Deterministic integers from 0 to below n.
 Tensor spread_integers(const Shape& shape, std::int64_t n, std::uint64_t seed = 1);
