@@ -1,5 +1,6 @@
 #include <weft/autograd/kernels/copy.hpp>
 #include <weft/autograd/ops/index.hpp>
+#include <weft/autograd/ops/map.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
 #include <weft/autograd/record.hpp>
@@ -207,7 +208,13 @@ Tensor gather(const Tensor& x, const Tensor& index, std::int64_t axis) {
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& index, std::int64_t axis, std::int64_t n) {
+    require_floating(x, "scatter_add");
+    check_index(index, n, "scatter_add", "indices");
     const int at = static_cast<int>(axis);
+    bool fits = at >= 0 && at + index.rank() <= x.rank();
+    for (int i = 0; fits && i < index.rank(); ++i) fits = x.shape()[at + i] == index.shape()[i];
+    if (!fits)
+        throw ShapeError(fmt::format("scatter_add: from axis {} on {} must have the axes of the index, {}", axis, describe(x), describe(index)));
     Shape shape;
     std::int64_t outer = 1, inner = 1;
     for (int i = 0; i < at; ++i) {
