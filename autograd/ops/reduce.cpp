@@ -73,7 +73,7 @@ Array reduce(const Tensor& x, const std::vector<bool>& chosen, kernels::Reductio
         from = std::move(to);
         last = first;
     }
-    return from;
+    return from.shares_buffer(x.data()) ? from.copy() : from;
 }
 
 void refuse_nothing(const Tensor& x, const std::vector<bool>& chosen, const char* where) {
