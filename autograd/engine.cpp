@@ -56,6 +56,13 @@ void accumulate(Tensor& sum, Tensor gradient, bool create_graph) {
     });
 }
 
+// A leaf's gradient is the user's to keep and to change: it shares its elements with no other tensor.
+void add_to_leaf(Tensor& sum, Tensor gradient) {
+    if (sum.defined()) return accumulate(sum, std::move(gradient), false);
+    const bool shared = gradient.impl()->references.load() != 1 || !gradient.data().unique();
+    sum = shared ? Tensor(gradient.data().copy()) : std::move(gradient);
+}
+
 // Nodes from which one of the inputs is reached, by walking the reachable ones in rising serial number.
 std::unordered_set<const Node*> leading_to(const Tensors& outputs, const Tensors& inputs) {
     std::unordered_set<const Node*> seen, useful;
@@ -90,6 +97,8 @@ public:
     }
 
     void add(const Edge& edge, Tensor gradient) {
+        // A rule may hand on what it saved, which is on the tape.
+        if (!options_.create_graph && gradient.requires_grad()) gradient = gradient.detach();
         Node* node = edge.node.get();
         auto [entry, is_new] = pending_.try_emplace(Key{node->serial(), node});
         if (is_new) {
@@ -106,7 +115,7 @@ public:
             pending_.erase(first);
             capture(now);
             if (now.node->is_leaf()) {
-                if (!inputs_) accumulate(static_cast<Leaf&>(*now.node).gradient, std::move(now.gradients[0]), false);
+                if (!inputs_) add_to_leaf(static_cast<Leaf&>(*now.node).gradient, std::move(now.gradients[0]));
             } else if (!inputs_ || leads_on(*now.node)) {
                 differentiate(now);
             }
@@ -207,7 +216,11 @@ Tensor seed_for(const Tensor& output, const Tensor& seed, const char* where) {
         if (seed.shape() != output.shape())
             throw ShapeError(fmt::format("{}: the seed must have the output's shape {}; received {}", where,
                                          str(output.shape()), describe(seed)));
-        return seed.impl()->weak ? seed.to(output.dtype()) : seed;
+        if (seed.impl()->weak) return seed.to(output.dtype());
+        if (seed.dtype() != output.dtype())
+            throw DTypeError(fmt::format("{}: the seed must be {}, as the output; received {}. Convert it: x.to({}).", where,
+                                         name(output.dtype()), describe(seed), name(output.dtype())));
+        return seed;
     }
     if (output.elements() != 1)
         throw GraphError(fmt::format("{}: without a seed the output must be a single number; received {}. Take sum() or mean(), or give a seed.",

@@ -131,8 +131,8 @@ void* allocate(std::size_t bytes) {
             if (Block* block = common().lists.pop(index)) return block;
         }
     }
-    void* block = std::aligned_alloc(64, (size + 63) & ~std::size_t{63});
-    if (!block) throw std::bad_alloc();
+    void* block = nullptr;  // without the pool of the size asked for, so that the sanitizers see what lies beyond
+    if (posix_memalign(&block, 64, pooled ? size : std::max(bytes, smallest)) != 0) throw std::bad_alloc();
     return block;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace weft {
@@ -55,7 +56,10 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generat
         T* out = result.data<T>();
         kernels::parallel_for(result.elements(), kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
             draw_uniform(stream, begin, out + begin, end - begin);
-            for (std::int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(low + (high - low) * static_cast<double>(out[i]));
+            // Rounding may end on `high`, which is excluded.
+            const T below = std::nextafter(static_cast<T>(high), static_cast<T>(low));
+            for (std::int64_t i = begin; i < end; ++i)
+                out[i] = std::min(static_cast<T>(low + (high - low) * static_cast<double>(out[i])), below);
         });
     });
     return Tensor(std::move(result));

@@ -9,6 +9,7 @@
 #include <weft/autograd/shape.hpp>
 #include <weft/autograd/xtensor.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -71,6 +72,23 @@ public:
     using const_reverse_iterator = std::reverse_iterator<const_iterator>;
 
     SharedSpan(Array array, T* data) : array_(std::move(array)), data_(data), size_(static_cast<std::size_t>(array_.elements())) {}
+    SharedSpan(const SharedSpan&) = default;
+    /// Writes the other's elements here, as xtensor means it when it assigns one adaptor to another; a read-only span
+    /// shows the other's instead.
+    SharedSpan& operator=(const SharedSpan& other) {
+        if constexpr (std::is_const_v<T>) {
+            array_ = other.array_;
+            data_ = other.data_;
+            size_ = other.size_;
+        } else {
+            write(other);
+        }
+        return *this;
+    }
+    SharedSpan& operator=(const xt::uvector<value_type, allocator_type>& elements) {
+        write(elements);
+        return *this;
+    }
 
     size_type size() const { return size_; }
     bool empty() const { return size_ == 0; }
@@ -90,12 +108,27 @@ public:
     }
 
 private:
+    template <class Elements>
+    void write(const Elements& elements) {
+        resize(elements.size());
+        std::copy(elements.begin(), elements.end(), data_);
+    }
+
     Array array_;
     T* data_;
     size_type size_;
 };
 
 }  // namespace detail
+}  // namespace weft
+
+/// What xtensor computes in where an assignment may read what it writes.
+template <class T>
+struct xt::temporary_container<weft::detail::SharedSpan<T>> {
+    using type = uvector<std::remove_const_t<T>, std::allocator<std::remove_const_t<T>>>;
+};
+
+namespace weft {
 
 /// What array<T>() gives: a row-major xtensor array over the tensor's own elements, usable in any xtensor expression.
 template <class T>

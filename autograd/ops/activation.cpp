@@ -47,8 +47,10 @@ Tensor relu6(const Tensor& x) {
 }
 
 Tensor elu(const Tensor& x, double alpha) {
-    // The clipped argument keeps the branch that is not taken from growing to infinity, and its gradient from NaN.
-    return where(greater(x, 0), x, alpha * expm1(minimum(x, 0)));
+    // The argument that is 0 on the other branch keeps that one from growing to infinity, and its gradient from NaN.
+    require_floating(x, "elu");
+    const Tensor positive = greater(x, 0);
+    return where(positive, x, alpha * expm1(where(positive, 0, x)));
 }
 
 Tensor selu(const Tensor& x) {

@@ -45,10 +45,11 @@ Tensor pow(const Tensor& x, const Tensor& y) {
     if (a.dtype() == int64) a = a.to(float32), b = b.to(float32);
     return record(
         zip(a, b, &Elementwise::power, "pow"), {a, b},
-        // Where the exponent is 0 the derivative is 0, also at a == 0 where a^(b - 1) is infinite.
+        // Where the exponent is 0 the derivative is 0, also at a == 0 where a^(b - 1) is infinite: another exponent takes
+        // its place there, or derivatives of this would be 0 times infinity.
         [a = save(a), b = save(b)](const Tensor& dy) {
-            const Tensor base = a, exponent = b;
-            return where(equal(exponent, 0), 0, dy * exponent * pow(base, exponent - 1));
+            const Tensor base = a, exponent = b, constant = equal(exponent, 0);
+            return where(constant, 0, dy * exponent * pow(base, where(constant, 1, exponent - 1)));
         },
         [a = save(a)](const Tensor& y, const Tensor& dy) {
             const Tensor base = a, zero = equal(base, 0);

@@ -22,22 +22,32 @@ inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return multiply(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b); }
 
-// Without these, xtensor's own operator templates would take a tensor with an expression, and leave the tape.
-template <XExpression E>
-Tensor operator+(const Tensor& a, const E& b) { return add(a, Tensor(b)); }
-template <XExpression E>
-Tensor operator+(const E& a, const Tensor& b) { return add(Tensor(a), b); }
-template <XExpression E>
-Tensor operator-(const Tensor& a, const E& b) { return subtract(a, Tensor(b)); }
-template <XExpression E>
-Tensor operator-(const E& a, const Tensor& b) { return subtract(Tensor(a), b); }
-template <XExpression E>
-Tensor operator*(const Tensor& a, const E& b) { return multiply(a, Tensor(b)); }
-template <XExpression E>
-Tensor operator*(const E& a, const Tensor& b) { return multiply(Tensor(a), b); }
-template <XExpression E>
-Tensor operator/(const Tensor& a, const E& b) { return divide(a, Tensor(b)); }
-template <XExpression E>
-Tensor operator/(const E& a, const Tensor& b) { return divide(Tensor(a), b); }
+// With an xtensor expression on either side. Without these, which are more constrained than xtensor's own templates,
+// those would take a tensor with an expression, and leave the tape.
+template <class A, class B>
+concept TensorWithExpression = (std::same_as<std::remove_cvref_t<A>, Tensor> && XExpression<B>) ||
+                               (XExpression<A> && std::same_as<std::remove_cvref_t<B>, Tensor>);
+
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor operator+(A&& a, B&& b) { return add(a, b); }
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor operator-(A&& a, B&& b) { return subtract(a, b); }
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor operator*(A&& a, B&& b) { return multiply(a, b); }
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor operator/(A&& a, B&& b) { return divide(a, b); }
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor pow(A&& a, B&& b) { return pow(Tensor(a), Tensor(b)); }
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor minimum(A&& a, B&& b) { return minimum(Tensor(a), Tensor(b)); }
+template <class A, class B>
+    requires TensorWithExpression<A, B>
+Tensor maximum(A&& a, B&& b) { return maximum(Tensor(a), Tensor(b)); }
 
 }  // namespace weft

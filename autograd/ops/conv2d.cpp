@@ -67,6 +67,20 @@ void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dSet
         throw ShapeError(fmt::format("conv2d: the bias must be [{}], one for each output channel; received {}", w.shape(3), describe(bias)));
 }
 
+// dy and one of the two operands, beside the shapes of both.
+void check_gradient(const Tensor& dy, const Tensor& operand, const Shape& x, const Shape& w, const Conv2dSettings& s, const char* where) {
+    if (dy.dtype() != operand.dtype() || !is_floating(dy.dtype()))
+        throw DTypeError(fmt::format("{}: expects two float32 or two float64 tensors; received {} and {}", where, describe(dy), describe(operand)));
+    bool fits = x.rank() == 4 && w.rank() == 4 && s.groups >= 1 && x[3] == w[2] * s.groups && w[3] % s.groups == 0;
+    if (fits) {
+        const kernels::ConvGeometry g = geometry(x, w, s);
+        fits = dy.shape() == Shape{g.batch, g.out_height, g.out_width, g.out_channels};
+    }
+    if (!fits)
+        throw ShapeError(fmt::format("{}: {} is not the gradient of a convolution of {} with weights {} in {} groups", where,
+                                     describe(dy), str(x), str(w), s.groups));
+}
+
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const Conv2dSettings& settings) {
@@ -78,19 +92,24 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
         functions<T>().forward(g, x.data().data<T>(), weights.data().data<T>(), bias.defined() ? bias.data().data<T>() : nullptr,
                                with_relu ? kernels::Epilogue::relu : kernels::Epilogue::none, result.data<T>());
     });
-    return record_list({std::move(result)}, {x, weights, bias},
-                       [x = save(x), weights = save(weights), settings = linear_part(settings), with_relu](
-                           const Tensors& y, Wanted wanted, const Tensors& dy) {
-                           const Tensor dz = with_relu ? relu_gradient(dy[0], y[0]) : dy[0];
-                           Gradients dx(3);
-                           if (wanted[0]) dx[0] = conv2d_data_gradient(dz, weights, x.shape(), settings);
-                           if (wanted[1]) dx[1] = conv2d_weights_gradient(x, dz, weights.shape(), settings);
-                           if (wanted[2]) dx[2] = sum(dz, {0, 1, 2});
-                           return dx;
-                       })[0];
+    auto derivative = [x = save(x), weights = save(weights), settings = linear_part(settings)](const Tensor& dz, Wanted wanted) {
+        Gradients dx(3);
+        if (wanted[0]) dx[0] = conv2d_data_gradient(dz, weights, x.shape(), settings);
+        if (wanted[1]) dx[1] = conv2d_weights_gradient(x, dz, weights.shape(), settings);
+        if (wanted[2]) dx[2] = sum(dz, {0, 1, 2});
+        return dx;
+    };
+    // Only the derivative of relu needs the result kept.
+    if (!with_relu)
+        return record_list({std::move(result)}, {x, weights, bias},
+                           [derivative](Wanted wanted, const Tensors& dy) { return derivative(dy[0], wanted); })[0];
+    return record_list({std::move(result)}, {x, weights, bias}, [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
+        return derivative(relu_gradient(dy[0], y[0]), wanted);
+    })[0];
 }
 
 Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape& x_shape, const Conv2dSettings& settings) {
+    check_gradient(dy, weights, x_shape, weights.shape(), settings, "conv2d_data_gradient");
     Array result(x_shape, dy.dtype());
     const kernels::ConvGeometry g = geometry(x_shape, weights.shape(), settings);
     dispatch_floating(dy.dtype(), [&]<class T>(T) {
@@ -104,6 +123,7 @@ Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape
 }
 
 Tensor conv2d_weights_gradient(const Tensor& x, const Tensor& dy, const Shape& weights_shape, const Conv2dSettings& settings) {
+    check_gradient(dy, x, x.shape(), weights_shape, settings, "conv2d_weights_gradient");
     Array result(weights_shape, x.dtype());
     const kernels::ConvGeometry g = geometry(x.shape(), weights_shape, settings);
     dispatch_floating(x.dtype(), [&]<class T>(T) {

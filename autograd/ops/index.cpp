@@ -1,5 +1,6 @@
 #include <weft/autograd/kernels/copy.hpp>
 #include <weft/autograd/ops/index.hpp>
+#include <weft/autograd/ops/map.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
 #include <weft/autograd/record.hpp>
@@ -35,6 +36,21 @@ void copy_positions(const Array& x, int axis, std::int64_t from, std::int64_t fr
                           target_strides);
 }
 
+// `count` positions of an axis from `begin` on.
+Tensor positions(const Tensor& x, int at, std::int64_t begin, std::int64_t count, std::int64_t step) {
+    const std::int64_t n = x.shape()[at];
+    Array result;
+    if (at == 0 && step == 1) {
+        result = x.data().rows(begin, begin + count);
+    } else {
+        Shape shape = x.shape();
+        shape[at] = count;
+        result = Array(shape, x.dtype());
+        copy_positions(x.data(), at, begin, step, result, 0, 1, count);
+    }
+    return record({std::move(result), "slice"}, {x}, [at, n, begin, step](const Tensor& dy) { return embed(dy, at, n, begin, step); });
+}
+
 }  // namespace
 
 Tensor slice(const Tensor& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
@@ -43,29 +59,19 @@ Tensor slice(const Tensor& x, std::int64_t axis, std::int64_t begin, std::int64_
     const std::int64_t n = x.shape()[at];
     begin = std::clamp<std::int64_t>(begin < 0 ? begin + n : begin, 0, n);
     end = std::clamp<std::int64_t>(end < 0 ? end + n : end, begin, n);
-    const std::int64_t count = (end - begin + step - 1) / step;
-    Array result;
-    if (at == 0 && step == 1) {
-        result = x.data().rows(begin, end);
-    } else {
-        Shape shape = x.shape();
-        shape[at] = count;
-        result = Array(shape, x.dtype());
-        copy_positions(x.data(), at, begin, step, result, 0, 1, count);
-    }
-    return record(std::move(result), {x}, [at, n, begin, step](const Tensor& dy) { return embed(dy, at, n, begin, step); });
+    return positions(x, at, begin, (end - begin + step - 1) / step, step);
 }
 
 Tensor embed(const Tensor& x, std::int64_t axis, std::int64_t n, std::int64_t begin, std::int64_t step) {
     const int at = x.shape().axis(axis, "embed");
     Shape shape = x.shape();
     const std::int64_t count = shape[at];
+    if (begin < 0 || step < 1 || (count > 0 && begin + (count - 1) * step >= n))
+        throw IndexError(fmt::format("embed: {} positions from {} in steps of {} do not lie in an axis of {}", count, begin, step, n));
     shape[at] = n;
     Array result = zeros_array(shape, x.dtype());
     copy_positions(x.data(), at, 0, 1, result, begin, step, count);
-    return record(std::move(result), {x}, [at, begin, step, count](const Tensor& dy) {
-        return slice(dy, at, begin, begin + (count - 1) * step + 1, step);
-    });
+    return record(std::move(result), {x}, [at, begin, step, count](const Tensor& dy) { return positions(dy, at, begin, count, step); });
 }
 
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
@@ -202,7 +208,13 @@ Tensor gather(const Tensor& x, const Tensor& index, std::int64_t axis) {
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& index, std::int64_t axis, std::int64_t n) {
+    require_floating(x, "scatter_add");
+    check_index(index, n, "scatter_add", "indices");
     const int at = static_cast<int>(axis);
+    bool fits = at >= 0 && at + index.rank() <= x.rank();
+    for (int i = 0; fits && i < index.rank(); ++i) fits = x.shape()[at + i] == index.shape()[i];
+    if (!fits)
+        throw ShapeError(fmt::format("scatter_add: from axis {} on {} must have the axes of the index, {}", axis, describe(x), describe(index)));
     Shape shape;
     std::int64_t outer = 1, inner = 1;
     for (int i = 0; i < at; ++i) {

@@ -171,7 +171,16 @@ Operands comparable(const Tensor& a, const Tensor& b, const char* where) {
     return promoted(a, b, where);
 }
 
+namespace {
+
+void require_same_type(const Tensor& a, const Tensor& b, const char* where) {
+    if (a.dtype() != b.dtype()) refuse(a, b, where);
+}
+
+}  // namespace
+
 Array zip(const Tensor& a, const Tensor& b, kernels::Binary kernels::Elementwise::*f, const char* where) {
+    require_same_type(a, b, where);
     const kernels::Binary& kernel = table().*f;
     if (a.dtype() == float32) return zip_with<float, float>(a, b, kernel.f32, float32, where);
     require_floating(a, where);
@@ -179,6 +188,7 @@ Array zip(const Tensor& a, const Tensor& b, kernels::Binary kernels::Elementwise
 }
 
 Array zip(const Tensor& a, const Tensor& b, kernels::Arithmetic kernels::Elementwise::*f, const char* where) {
+    require_same_type(a, b, where);
     const kernels::Arithmetic& kernel = table().*f;
     if (a.dtype() == float32) return zip_with<float, float>(a, b, kernel.f32, float32, where);
     if (a.dtype() == float64) return zip_with<double, double>(a, b, kernel.f64, float64, where);
@@ -186,6 +196,7 @@ Array zip(const Tensor& a, const Tensor& b, kernels::Arithmetic kernels::Element
 }
 
 Array zip(const Tensor& a, const Tensor& b, kernels::Comparison kernels::Elementwise::*f, const char* where) {
+    require_same_type(a, b, where);
     const kernels::Comparison& kernel = table().*f;
     if (a.dtype() == float32) return zip_with<float, std::uint8_t>(a, b, kernel.f32, boolean, where);
     if (a.dtype() == float64) return zip_with<double, std::uint8_t>(a, b, kernel.f64, boolean, where);

@@ -63,6 +63,13 @@ void check_floats(const Tensor& a, const Tensor& b, const char* where) {
 
 Tensor matrix_product(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
     const bool ta = transpose_a, tb = transpose_b;
+    check_floats(a, b, "matrix_product");
+    const int rank = a.rank();
+    bool fits = rank >= 2 && b.rank() == rank && a.shape(ta ? -2 : -1) == b.shape(tb ? -1 : -2);
+    for (int i = 0; fits && i < rank - 2; ++i) fits = a.shape()[i] == b.shape()[i];
+    if (!fits)
+        throw ShapeError(fmt::format("matrix_product: expects stacks of matrices, [..., m, k] and [..., k, n], as long as each other; received {}{} and {}{}",
+                                     describe(a), ta ? " transposed" : "", describe(b), tb ? " transposed" : ""));
     return record(batched_product(a.data(), b.data(), ta, tb), {a, b},
                   [b = save(b), ta, tb](const Tensor& dy) {
                       return ta ? matrix_product(b, dy, tb, true) : matrix_product(dy, b, false, !tb);
@@ -122,15 +129,20 @@ Tensor linear(const Tensor& x, const Tensor& weights, const Tensor& bias, FusedA
         g.epilogue = activation == FusedActivation::relu ? kernels::Epilogue::relu : kernels::Epilogue::none;
         multiply_matrices(g);
     });
-    return record_list({std::move(result)}, {x, weights, bias},
-                       [x = save(x), weights = save(weights), activation](const Tensors& y, Wanted wanted, const Tensors& dy) {
-                           const Tensor dz = activation == FusedActivation::relu ? relu_gradient(dy[0], y[0]) : dy[0];
-                           Gradients dx(3);
-                           if (wanted[0]) dx[0] = matrix_product(dz, weights, false, true);
-                           if (wanted[1]) dx[1] = matrix_product(x, dz, true, false);
-                           if (wanted[2]) dx[2] = sum(dz, {0});
-                           return dx;
-                       })[0];
+    auto derivative = [x = save(x), weights = save(weights)](const Tensor& dz, Wanted wanted) {
+        Gradients dx(3);
+        if (wanted[0]) dx[0] = matrix_product(dz, weights, false, true);
+        if (wanted[1]) dx[1] = matrix_product(x, dz, true, false);
+        if (wanted[2]) dx[2] = sum(dz, {0});
+        return dx;
+    };
+    // Only the derivative of relu needs the result kept.
+    if (activation == FusedActivation::none)
+        return record_list({std::move(result)}, {x, weights, bias},
+                           [derivative](Wanted wanted, const Tensors& dy) { return derivative(dy[0], wanted); })[0];
+    return record_list({std::move(result)}, {x, weights, bias}, [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
+        return derivative(relu_gradient(dy[0], y[0]), wanted);
+    })[0];
 }
 
 }  // namespace weft

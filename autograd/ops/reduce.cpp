@@ -73,7 +73,7 @@ Array reduce(const Tensor& x, const std::vector<bool>& chosen, kernels::Reductio
         from = std::move(to);
         last = first;
     }
-    return from;
+    return from.shares_buffer(x.data()) ? from.copy() : from;
 }
 
 void refuse_nothing(const Tensor& x, const std::vector<bool>& chosen, const char* where) {
@@ -167,10 +167,9 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keepdims) {
                                   order.push_back(static_cast<std::int64_t>(i));
                               }
                       const Tensor moved = transpose(value, order);
-                      std::int64_t n = 1;
-                      for (std::size_t i = 0; i < chosen.size(); ++i)
-                          if (chosen[i]) n *= value.shape()[static_cast<int>(i)];
-                      const Tensor rows = moved.reshape({value.elements() / std::max<std::int64_t>(n, 1), n});
+                      std::int64_t count = 1, n = 1;
+                      for (std::size_t i = 0; i < chosen.size(); ++i) (chosen[i] ? n : count) *= value.shape()[static_cast<int>(i)];
+                      const Tensor rows = moved.reshape({count, n});
                       const Tensor others = products_of_others(rows) * dy.reshape({rows.shape(0), 1});
                       return transpose(others.reshape(moved.shape()), back);
                   });

@@ -74,7 +74,18 @@ Tensor probabilities(const Saved& logits, const Saved& forward) {
 
 }  // namespace
 
+namespace {
+
+void check_gradient(const Tensor& dy, const Tensor& y, const char* where) {
+    check(y, where);
+    if (dy.shape() != y.shape() || dy.dtype() != y.dtype())
+        throw ShapeError(fmt::format("{}: the gradient must be as the result, {}; received {}", where, describe(y), describe(dy)));
+}
+
+}  // namespace
+
 Tensor softmax_gradient(const Tensor& dy, const Tensor& y) {
+    check_gradient(dy, y, "softmax_gradient");
     Array result(y.shape(), y.dtype());
     over_rows(y, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
         rows.softmax_gradient(y.data().data<T>() + first * n, dy.data().data<T>() + first * n,
@@ -88,6 +99,7 @@ Tensor softmax_gradient(const Tensor& dy, const Tensor& y) {
 }
 
 Tensor log_softmax_gradient(const Tensor& dy, const Tensor& y) {
+    check_gradient(dy, y, "log_softmax_gradient");
     Array result(y.shape(), y.dtype());
     over_rows(y, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
         rows.log_softmax_gradient(y.data().data<T>() + first * n, dy.data().data<T>() + first * n,

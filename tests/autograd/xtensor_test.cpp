@@ -1,0 +1,11 @@
+#include <weft/autograd/xtensor.hpp>
+
+#include <xtensor/xbuilder.hpp>
+#include <xtensor/xmanipulation.hpp>
+#include <xtensor/xmath.hpp>
+#include <xtensor/xpad.hpp>
+#include <xtensor/xstrided_view.hpp>
+#include <xtensor/xview.hpp>
+
+#define WEFT_PROBE_NAME "xtensor: computes correctly when weft's header is included first"
+#include "xtensor_probe.hpp"
