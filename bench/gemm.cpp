@@ -1,7 +1,7 @@
-// Matrix multiply beside oneDNN's, interleaved in one process: on a machine whose clock wanders and whose neighbours are
-// noisy, only the ratio of neighbouring runs means something. Printed: oneDNN's time / ours (above 1 we are faster),
-// for one and two threads, against sgemm and against the matmul primitive; the median of the rounds' ratios and the ratio
-// of the best rounds.
+// Matrix multiply beside oneDNN's, interleaved in one process: on a machine whose clock wanders and whose neighbours
+// are noisy, only the ratio of neighbouring runs means something. Printed: oneDNN's time / ours (above 1 we are
+// faster) for one and two threads, against sgemm and against the matmul primitive; the median of the rounds' ratios
+// and the ratio of the best rounds.
 //
 // usage: gemm [--rounds n] [--threads n] [--op NN|NT|TN|TT] [--shape m n k]...
 //        WEFT_ISA=avx2 DNNL_MAX_CPU_ISA=AVX2 gemm      both held to AVX2
@@ -51,7 +51,9 @@ struct Aligned {
     struct rebind {
         using other = Aligned;
     };
-    float* allocate(std::size_t n) { return static_cast<float*>(::operator new(n * sizeof(float), std::align_val_t(64))); }
+    float* allocate(std::size_t n) {
+        return static_cast<float*>(::operator new(n * sizeof(float), std::align_val_t(64)));
+    }
     void deallocate(float* p, std::size_t) { ::operator delete(p, std::align_val_t(64)); }
     bool operator==(const Aligned&) const { return true; }
 };
@@ -164,9 +166,9 @@ int main(int argc, char** argv) {
                 const Timing r = time_shape(s, op[0] == 'T', op[1] == 'T', rounds);
                 const std::string shape =
                     std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
-                std::printf("%-20s %.2s  %d  %10.1f %8.1f %8.2f %8.2f %8.2f %8.2f\n", shape.c_str(), op, t, r.ours * 1e6,
-                            2e-9 * double(s.m) * double(s.n) * double(s.k) / r.ours, r.sgemm, r.matmul, r.best_sgemm,
-                            r.best_matmul);
+                std::printf("%-20s %.2s  %d  %10.1f %8.1f %8.2f %8.2f %8.2f %8.2f\n", shape.c_str(), op, t,
+                            r.ours * 1e6, 2e-9 * double(s.m) * double(s.n) * double(s.k) / r.ours, r.sgemm, r.matmul,
+                            r.best_sgemm, r.best_matmul);
                 std::fflush(stdout);
             }
         }

@@ -33,6 +33,9 @@ constexpr int max_rows[max_vectors + 1] = {
     many_registers ? 3 : 1,
 };
 
+/// The widest tile for many rows: where registers are few and short, a wide tile makes most of each element of a.
+constexpr int usual_vectors = many_registers || lanes<float> == 4 ? 4 : 2;
+
 template <class T>
 struct TileCall {
     std::int64_t k;
@@ -124,8 +127,8 @@ Plan make_plan(const GemmArguments<T>& g) {
     const bool few_rows = g.m <= 48;
     // A short k is all loading and storing of c: smaller tiles let one's stores run beside the next one's sums.
     const bool short_k = g.k <= 24;
-    const bool narrow = !many_registers || short_k || (few_rows && g.transpose_b);
-    plan.vectors = static_cast<int>(smaller(vectors, g.m <= fewest ? max_vectors : narrow ? 2 : 4));
+    const bool narrow = short_k || (few_rows && g.transpose_b);
+    plan.vectors = static_cast<int>(smaller(vectors, g.m <= fewest ? max_vectors : narrow ? 2 : usual_vectors));
     if (!many_registers && vectors == 3) plan.vectors = 3;
     std::int64_t rows = max_rows[plan.vectors];
     if (short_k || (plan.vectors == 2 && g.k <= 128)) rows = smaller(rows, 8);
@@ -140,15 +143,17 @@ Plan make_plan(const GemmArguments<T>& g) {
     plan.rows = {g.m, divide_up(g.m, rows)};
     plan.heights = plan.pack_a ? smaller(plan.rows.tiles, larger(96 / rows, 1)) : plan.rows.tiles;
 
-    const std::int64_t deepest = 1536 / size;
+    // A step of a transposed a in place takes a cache line for a few elements: with narrow tiles keep these few.
+    const std::int64_t deepest = (!many_registers && g.transpose_a && !plan.pack_a ? 256 : 1536) / size;
     plan.depth = g.k <= deepest * 3 / 2 ? larger(g.k, 1) : divide_up(g.k, divide_up(g.k, deepest));
 
-    // Few rows do not repay the packing of b; a b whose rows are panels already needs none.
+    // Few rows do not repay the packing of b; a small b, or one whose rows are panels already, needs none.
     const std::int64_t width = plan.vectors * L, panels = divide_up(g.n, width);
-    plan.pack_b = g.transpose_b || (!few_rows && !(panels == 1 && g.ldb == width));
+    const bool small_b = g.k * g.n * size <= 256 * 1024 && g.ldb * size < 2048;
+    plan.pack_b = g.transpose_b || !(few_rows || small_b || (panels == 1 && g.ldb == width));
     constexpr std::int64_t b_block = 512 * 1024;  // bytes: half of a usual second-level cache
-    plan.panels = few_rows ? (g.transpose_b ? 2 : 4) : larger(b_block / (plan.depth * width * size), 1);
-    plan.panels = divide_up(panels, divide_up(panels, plan.panels));
+    const std::int64_t row_bytes = !few_rows ? b_block / plan.depth : g.transpose_b ? 256 : 1024;
+    plan.panels = divide_up(panels, divide_up(panels, larger(row_bytes / (width * size), 1)));
     return plan;
 }
 

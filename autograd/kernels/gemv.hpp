@@ -7,8 +7,8 @@
 namespace weft::kernels {
 namespace {
 
-/// y[i * y_step] = sum over p < k of a[i * lda + p] * x[p] (+ y if accumulate) (+ bias[i * bias_step] unless null), then
-/// max(y, 0) if relu.
+/// y[i * y_step] = sum over p < k of a[i * lda + p] * x[p] (+ y if accumulate) (+ bias[i * bias_step] unless null),
+/// then max(y, 0) if relu.
 template <class T>
 struct GemvArguments {
     std::int64_t rows, k;

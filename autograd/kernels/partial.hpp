@@ -1,5 +1,5 @@
-// Loads and stores of the first few lanes of a vector: what is left of a row whose length is no multiple of the vector's.
-// Nothing beyond the counted lanes is read or written. For kernel sources only (see arch.hpp).
+// Loads and stores of the first few lanes of a vector: what is left of a row whose length is no multiple of the
+// vector's. Nothing beyond the counted lanes is read or written. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/arch.hpp>

@@ -9,8 +9,8 @@
 //
 // a is read as a[i * row_step + p * k_step]: row-major (lda, 1), transposed (1, lda), packed (1, rows), pixels of an
 // image (stride * channels, 1). A step is an integer, or Fixed<n>{} where it is known at compile time: then it folds
-// into the addresses, which narrow tiles (vectors == 1) need to be fast. b is read as b[p * b_step + column], unaligned,
-// `vectors` whole vectors a row.
+// into the addresses, which narrow tiles (vectors == 1) need to be fast. b is read as b[p * b_step + column],
+// unaligned, `vectors` whole vectors a row.
 //
 // Columns that do not fill the last vector: the overloads with `last` (lanes of the last vector in use, 1 .. lanes)
 // touch only those, in b, bias and c alike. With last == lanes they do what the others do. A b that is packed and
