@@ -30,4 +30,4 @@ say "Training on $title from $folder, $epochs epochs"
 
 say "Done in $((SECONDS - started)) s, on $title"
 echo "model             $out/mnist_cnn.h5   (opens in Keras)"
-echo "learning curves   $out/learning_curves.png"
+echo "learning curves   $out/learning_curves.svg"
