@@ -13,7 +13,8 @@ if folder=$(data_folder mnist); then
     dataset=mnist title='MNIST'
 else
     need_packages dataset-fashion-mnist
-    folder=$(data_folder fashion_mnist) || die 'found neither MNIST nor Fashion-MNIST; set WEFT_DATA to a folder with mnist/ in it'
+    folder=$(data_folder fashion_mnist) ||
+        die 'found neither MNIST nor Fashion-MNIST; set WEFT_DATA to a folder with mnist/ in it'
     dataset=fashion_mnist title='Fashion-MNIST (MNIST is not on this machine)'
 fi
 build build examples/mnist_cnn
@@ -25,7 +26,7 @@ say "Training on $title from $folder, $epochs epochs"
 # a terminal gets its progress bar.
 (
     take 7 "Another quick start is training here"
-    build/examples/mnist_cnn --dataset "$dataset" --epochs "$epochs" --out "$out" 7<&-
+    build/examples/mnist_cnn --dataset "$dataset" --data "$folder" --epochs "$epochs" --out "$out" 7<&-
 ) 7<"$out"
 
 say "Done in $((SECONDS - started)) s, on $title"

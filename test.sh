@@ -22,7 +22,7 @@ trap finish EXIT
 
 need_packages "${library_packages[@]}" "${test_packages[@]}"
 mkdir -p "$logs"
-[[ -n ${WEFT_DATA:-} ]] || echo "WEFT_DATA is not set and ../shared/data is not there: tests tagged [data] will be skipped."
+[[ -n ${WEFT_DATA:-} ]] || echo "WEFT_DATA is not set, ../shared/data is not there: tests of real data are skipped."
 
 # --- the release build, on every instruction set ----------------------------------------------------------------------
 build_started=$SECONDS

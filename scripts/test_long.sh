@@ -1,11 +1,11 @@
 # The long tests of test.sh --all; sourced by it.
 
-# --- clang: a second opinion on the language ---------------------------------------------------------------------------
+# --- clang: a second opinion on the language ------------------------------------------------------------------------
 need_packages clang libomp-dev
 CC=clang CXX=clang++ build build-clang tests/weft_tests -Dexamples=false -Dbench=disabled
 run_tests "built by clang" '' build-clang/tests/weft_tests
 
-# --- the thread sanitizer, which knows nothing of GNU's OpenMP ----------------------------------------------------------
+# --- the thread sanitizer, which knows nothing of GNU's OpenMP ------------------------------------------------------
 build build-thread tests/weft_tests -Db_sanitize=thread -Dopenmp=disabled "${sanitizer_options[@]}"
 # It cannot place its memory where a newer kernel scatters addresses widely; where that may be switched off, it is.
 still=()
@@ -15,7 +15,7 @@ fi
 TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0} run_tests "under the thread sanitizer" '~[slow]' \
     "${still[@]}" build-thread/tests/weft_tests
 
-# --- training to full accuracy -------------------------------------------------------------------------------------------
+# --- training to full accuracy --------------------------------------------------------------------------------------
 # train DATASET EPOCHS SEED: prints the test accuracy, as the example's last line gives it.
 train() {
     local out=$root/build/training/$1-$2-$3
@@ -58,16 +58,19 @@ run_case "MNIST after ten epochs" each_at_least mnist 10 0.983 0.985 1 2 3
 run_case "Fashion-MNIST after ten epochs" each_at_least fashion_mnist 10 0.905 0 1
 run_case "the same seed twice" same_twice
 
-# --- the peers: the libraries that weft is measured against, in an environment that is thrown away ----------------------
+# --- the peers: the libraries that weft is measured against, in an environment that is thrown away ------------------
 need_packages python3-venv
 peers=$root/build/peers
-if [[ ! -x $peers/bin/python ]] || ! "$peers/bin/python" -c 'import keras, tensorflow, h5py' 2>/dev/null; then
+if ! "$peers/bin/python" -c 'import keras, tensorflow, h5py' 2>/dev/null; then
     say "Installing Keras under build/peers"
     rm -rf "$peers"
     # shellcheck disable=SC2015
     python3 -m venv "$peers" && "$peers/bin/pip" install -q -r tests/fixtures/requirements.txt || rm -rf "$peers"
 fi
-peer() { [[ -x $peers/bin/python ]] || { echo "Keras could not be installed: skipped"; return 77; }; "$peers/bin/python" "$@"; }
+peer() {
+    [[ -x $peers/bin/python ]] || { echo "Keras could not be installed: skipped"; return 77; }
+    "$peers/bin/python" "$@"
+}
 run_case "Keras still gives the numbers of tests/fixtures" peer tests/fixtures/make_fixtures.py --check
 run_case "Keras opens the example's model and agrees on its accuracy" peer tests/peers/open_in_keras.py \
     build/training/mnist-1-1

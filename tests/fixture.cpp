@@ -70,7 +70,8 @@ Values Fixture::values(const std::string& path) const {
     values.shape.assign(sizes.begin(), sizes.end());
     values.integer = H5Tget_class(type) == H5T_INTEGER;
     values.data.resize(H5Sget_simple_extent_npoints(space));
-    if (!values.data.empty() && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data.data()) < 0)
+    if (!values.data.empty() &&
+        H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data.data()) < 0)
         throw std::runtime_error("fixture: cannot read " + name_ + ":" + path);
     return values;
 }
