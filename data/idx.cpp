@@ -66,15 +66,12 @@ Tensor read_idx(const std::filesystem::path& path, const IdxOptions& options) {
     if (whole > most)
         fail(fmt::format("the file is truncated: an IDX file of shape {} takes {} bytes; this one holds {}{}",
                          str(shape), whole, file.packed() ? "at most " : "", most));
-    const auto too_long = [&] {
-        fail(fmt::format("the file is too long: an IDX file of shape {} takes {} bytes; this one holds more",
-                         str(shape), whole));
-    };
-    if (!file.packed() && whole < most) too_long();
 
     Array bytes(shape, uint8);
     file.read(bytes.data<std::uint8_t>(), static_cast<std::size_t>(elements));
-    if (!file.at_end()) too_long();
+    if (!file.at_end())
+        fail(fmt::format("the file is too long: an IDX file of shape {} takes {} bytes; this one holds more",
+                         str(shape), whole));
     return Tensor(std::move(bytes));
 }
 

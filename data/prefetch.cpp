@@ -10,7 +10,7 @@ Prefetch::Prefetch(std::int64_t count, Make make, int ahead, int workers)
     : count_(count),
       make_(std::move(make)),
       slots_(static_cast<std::size_t>(std::clamp<std::int64_t>(ahead, 1, std::max<std::int64_t>(count, 1)))) {
-    const std::int64_t wanted = ahead > 0 ? std::min<std::int64_t>({workers, ahead, count}) : 0;
+    const std::int64_t wanted = std::min<std::int64_t>({workers, ahead, count});
     try {
         for (std::int64_t i = 0; i < wanted; ++i) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error&) {

@@ -66,8 +66,11 @@ TEST_CASE("data: the cache is $XDG_CACHE_HOME/weft, or .cache/weft at home", "[d
         const Environment cache("XDG_CACHE_HOME", value);
         CHECK(cache_folder() == "/home/somebody/.cache/weft");
     }
-    const Environment cache("XDG_CACHE_HOME", std::nullopt), nobody("HOME", std::nullopt);
-    CHECK(cache_folder().empty());
+    const Environment cache("XDG_CACHE_HOME", std::nullopt);
+    for (const auto& value : {std::optional<std::string>(), std::optional<std::string>("")}) {
+        const Environment nobody("HOME", value);
+        CHECK(cache_folder().empty());
+    }
 }
 
 TEST_CASE("data: when a data set is nowhere, the error says where it was looked for and what to do", "[data_io]") {
@@ -127,6 +130,8 @@ TEST_CASE("data: what is missing is downloaded whole or not at all", "[data_io]"
         folder.write("b/one.gz", gzip(one));
         folder.write("a/two.gz", gzip(two));
         CHECK_THROWS_AS(locate(set, {}, false), FileError);
+        CHECK_THROWS_AS(locate(set, folder / "elsewhere"), FileError);
+        CHECK(entries(place) == 0);
         CHECK(locate(set) == place);
         CHECK(entries(place) == 2);
         CHECK_NOTHROW(verify(place / "one.gz", set.files[0].digest));

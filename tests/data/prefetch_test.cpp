@@ -92,7 +92,9 @@ TEST_CASE("data: the calling thread makes what no worker has begun", "[data_load
 TEST_CASE("data: an exception in the background reaches the caller, in its batch's place", "[data_loader]") {
     for (const Team team : teams) {
         CAPTURE(team.ahead, team.workers);
+        std::atomic<int> begun{0};
         Prefetch prefetch(50, [&](std::int64_t i) {
+            ++begun;
             if (i >= 10) throw weft::ValueError("sample " + std::to_string(i) + " is bad");
             return number(i);
         }, team.ahead, team.workers);
@@ -103,6 +105,8 @@ TEST_CASE("data: an exception in the background reaches the caller, in its batch
             CHECK_THROWS_WITH(prefetch.next(batch), "sample 10 is bad");
         }
         CHECK(batch.at(0).item<std::int64_t>() == 9);
+        for (int i = 0; i < 5; ++i) wait_a_moment();
+        if (team.ahead > 0 && team.workers > 0) CHECK(begun <= 11 + team.workers);  // nor is more begun after it
     }
 }
 
