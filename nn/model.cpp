@@ -106,7 +106,7 @@ Tensor Model::predict(const Tensor& x, const PredictOptions& options) {
         if (part.data().bytes() != row * static_cast<std::size_t>(end - begin))
             throw ShapeError(fmt::format("predict: every batch must give results of one shape; {} gave {} after {}", label(), describe(part), str(result.shape())));
         std::memcpy(result.data<std::byte>() + static_cast<std::size_t>(begin) * row, part.data().data<std::byte>(), part.data().bytes());
-        progress.step(++done, {});
+        progress.step(++done, [] { return Logs(); });
     }
     progress.finish(done, {});
     return Tensor(std::move(result));

@@ -52,12 +52,12 @@ std::string Progress::line(std::int64_t done, const Logs& logs, bool finished) c
     return text;
 }
 
-void Progress::step(std::int64_t done, const Logs& logs) {
+void Progress::step(std::int64_t done, const std::function<Logs()>& logs) {
     if (!live_) return;
     const auto now = Clock::now();
     if (now - last_ < std::chrono::milliseconds(100)) return;
     last_ = now;
-    fmt::print("\r{}\033[K", line(done, logs, false));
+    fmt::print("\r{}\033[K", line(done, logs(), false));
     std::fflush(stdout);
 }
 

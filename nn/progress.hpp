@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace weft::nn {
@@ -16,7 +17,8 @@ public:
     Progress(int verbose, std::int64_t steps);
 
     void heading(const std::string& text) const;
-    void step(std::int64_t done, const Logs& logs);
+    /// `logs` is asked only when the bar is drawn, ten times a second.
+    void step(std::int64_t done, const std::function<Logs()>& logs);
     void finish(std::int64_t done, const Logs& logs);
 
 private:

@@ -139,7 +139,7 @@ History Trainer::run(data::Source& source, const FitOptions& options, data::Sour
             const EnableGrad recording;
             if (!source.next(batch)) break;
             step(batch, averages, fmt::format("fit: epoch {}, step {}", epoch + 1, done + 1));
-            progress.step(++done, averages.logs());
+            progress.step(++done, [&] { return averages.logs(); });
         }
         if (done == 0) throw ValueError(fmt::format("fit: the source gave no batch in epoch {}", epoch + 1));
         Logs logs = averages.logs();
@@ -202,7 +202,7 @@ Logs Trainer::run_evaluation(data::Source& source, int verbose) {
         const Parts parts = parts_of(batch);
         const Tensor prediction = model_(as_input(model_, parts.x));
         averages.add(options_.loss(parts.y, prediction, parts.weight).item<double>(), parts.y, prediction, parts.weight);
-        progress.step(++done, averages.logs());
+        progress.step(++done, [&] { return averages.logs(); });
     }
     const Logs logs = averages.logs();
     progress.finish(done, logs);

@@ -4,6 +4,7 @@
 #include "fixture_tensor.hpp"
 
 #include <weft/autograd/autograd.hpp>
+#include <weft/data/hdf5.hpp>
 #include <weft/data/hdf5_file.hpp>
 #include <weft/nn/nn.hpp>
 #include <weft/optim/optim.hpp>
@@ -167,6 +168,19 @@ TEST_CASE("saving: damaged and strange files are refused by name") {
                Catch::Contains("'units' must be a whole number"));
     CHECK_THAT(with_config(R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d", "units": 3, "batch_input_shape": [null, 3]}}]}})"),
                Catch::Contains("model_weights"));
+}
+
+TEST_CASE("hdf5: tensors of every type come back, and what is missing is named") {
+    const TemporaryFolder folder;
+    const std::string path = at(folder, "tensors.h5");
+    const Tensor x = random::normal({2, 3}), y = random::normal({4}, float64), z = tensor({1, 2, 3}, int64);
+    data::save_hdf5(path, {{"x", x}, {"deep/er/y", y}, {"z", z}, {"scalar", full({}, 7)}});
+    CHECK(distance(data::load_hdf5(path, "x"), x) == 0);
+    CHECK(distance(data::load_hdf5(path, "deep/er/y"), y) == 0);
+    CHECK(data::load_hdf5(path, "z").dtype() == int64);
+    CHECK(data::load_hdf5(path, "scalar").shape() == Shape{});
+    CHECK_THAT(error_of<FileError>([&] { data::load_hdf5(path, "deep/y"); }), Catch::Contains("there is no 'deep/y'"));
+    CHECK_THAT(error_of<FileError>([&] { data::load_hdf5(path, "deep"); }), Catch::Contains("is no dataset"));
 }
 
 TEST_CASE("hdf5: attributes as Keras splits them") {
