@@ -132,6 +132,6 @@ TEST_CASE("memory: an array shares its buffer until it is copied") {
     CHECK(a.unique());
     CHECK_FALSE(rows.defined());
     const Array moved = std::move(a);
-    CHECK_FALSE(a.defined());  // NOLINT
+    CHECK_FALSE(a.defined());
     CHECK(moved.unique());
 }
