@@ -141,7 +141,7 @@ TEST_CASE("uniform and normal values are distributed as they should be", "[kerne
     k.uniform_f64(7, 0, 0, u.data(), n);
     k.normal_f64(7, 1, 0, z.data(), n);
     // Moments within five standard deviations of the estimate.
-    const auto mean = [n](const std::vector<double>& x, int power) {
+    const auto mean = [](const std::vector<double>& x, int power) {
         double sum = 0;
         for (double v : x) sum += std::pow(v, power);
         return sum / static_cast<double>(n);
@@ -194,6 +194,11 @@ TEMPLATE_TEST_CASE("dropout keeps what its uniform draws say", "[kernels]", floa
                         if (y[i] != exact || in_place[i] != exact) REQUIRE(y[i] == exact);
                     }
                 }
+        float drawn = 0;  // a rate that a draw equals keeps that element
+        k.uniform_f32(seed, stream, 5, &drawn, 1);
+        T kept = 3;
+        dropout(seed, stream, 5, drawn, T(2), &kept, &kept, 1);
+        CHECK(kept == 6);
         std::vector<T> bad(1000, nan);
         dropout(seed, stream, 0, 1.f, T(2), bad.data(), bad.data(), 1000);
         CHECK(std::all_of(bad.begin(), bad.end(), [](T v) { return v == 0; }));  // a dropped NaN is gone
