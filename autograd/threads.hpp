@@ -1,11 +1,11 @@
 // How many threads weft uses.
 #pragma once
 
-#include <weft/autograd/kernels/threads.hpp>
-
 namespace weft {
 
-using kernels::num_threads;
-using kernels::set_num_threads;
+/// How many threads a kernel may use: set_num_threads, else OMP_NUM_THREADS, else the processor's.
+int num_threads();
+/// 0 goes back to the default. The same number of threads gives the same bits.
+void set_num_threads(int count);
 
 }  // namespace weft

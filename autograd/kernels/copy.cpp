@@ -191,12 +191,14 @@ void copy(const Axes& axes, const T* source, T* destination) {
     });
 }
 
-template <class Word>
+/// Rows of a few bytes known to the compiler. They may lie anywhere: rows of four uint8 need no alignment.
+template <std::size_t row_bytes>
 void gather(const void* source, const std::int64_t* index, std::int64_t count, void* destination) {
-    const Word* from = static_cast<const Word*>(source);
-    Word* to = static_cast<Word*>(destination);
+    const auto* from = static_cast<const unsigned char*>(source);
+    auto* to = static_cast<unsigned char*>(destination);
     parallel_for(count, elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) to[i] = from[index[i]];
+        for (std::int64_t i = begin; i < end; ++i)
+            std::memcpy(to + static_cast<std::size_t>(i) * row_bytes, from + static_cast<std::size_t>(index[i]) * row_bytes, row_bytes);
     });
 }
 
@@ -233,9 +235,9 @@ void gather_rows(const void* source, const std::int64_t* index, std::int64_t cou
                  void* destination) {
     switch (row_bytes) {
         case 0: return;
-        case 1: return gather<Word1>(source, index, count, destination);
-        case 4: return gather<Word4>(source, index, count, destination);
-        case 8: return gather<Word8>(source, index, count, destination);
+        case 1: return gather<1>(source, index, count, destination);
+        case 4: return gather<4>(source, index, count, destination);
+        case 8: return gather<8>(source, index, count, destination);
     }
     const char* from = static_cast<const char*>(source);
     char* to = static_cast<char*>(destination);
