@@ -347,7 +347,7 @@ constexpr int million = 1'000'000;
 
 }  // namespace
 
-TEST_CASE("tape: a chain of a million ops is recorded, differentiated and freed") {
+TEST_CASE("tape: a chain of a million ops is recorded, differentiated and freed", "[slow]") {
     const Tensor x = number(1);
     chain(x, million, [](const Tensor& y) { return y + 1.0; }).backward();
     CHECK(x.grad().item<double>() == 1);
@@ -358,7 +358,7 @@ TEST_CASE("tape: a chain of a million ops is recorded, differentiated and freed"
     CHECK(grad(end, x).item<double>() == Approx(0).margin(1e-12));
 }
 
-TEST_CASE("tape: long chains of sigmoid and softmax are freed without a backward pass") {
+TEST_CASE("tape: long chains of sigmoid and softmax are freed without a backward pass", "[slow]") {
     const Tensor x = leaf({1, 2});
     CHECK(chain(x, million / 4, [](const Tensor& y) { return sigmoid(y); }).requires_grad());
     CHECK(chain(x, million / 4, [](const Tensor& y) { return softmax(y); }).requires_grad());
