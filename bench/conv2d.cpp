@@ -12,11 +12,12 @@
 
 #include <cmath>
 #include <cstdio>
-#include <random>
 #include <string>
 #include <unordered_map>
 
 using namespace weft;
+using bench::Floats;
+using bench::random_values;
 using kernels::ConvGeometry;
 using Tag = dnnl::memory::format_tag;
 
@@ -26,6 +27,7 @@ struct Layer {
     const char* name;
     std::int64_t batch, height, width, in_channels, out_channels, kernel, stride;
     bool same;
+    std::int64_t groups = 1;
 };
 
 constexpr Layer layers[] = {
@@ -38,11 +40,17 @@ constexpr Layer layers[] = {
     {"56x56x64->64 k3, batch 8", 8, 56, 56, 64, 64, 3, 1, true},
     {"28x28x128->128 k3 s2, batch 16", 16, 28, 28, 128, 128, 3, 2, true},
     {"14x14x256->256 k1, batch 16", 16, 14, 14, 256, 256, 1, 1, true},
+    {"28x28x1->32 k3 same, batch 32", 32, 28, 28, 1, 32, 3, 1, true},
+    {"28x28x1->32 k5 valid, batch 32", 32, 28, 28, 1, 32, 5, 1, false},
+    {"13x13x32->64 k3 valid, batch 32", 32, 13, 13, 32, 64, 3, 1, false},
+    {"32x32x3->32 k3, batch 32", 32, 32, 32, 3, 32, 3, 1, true},
+    {"32x32x64 depthwise k3, batch 16", 16, 32, 32, 64, 64, 3, 1, true, 64},
 };
 
 ConvGeometry geometry(const Layer& l) {
     ConvGeometry g{l.batch, l.height, l.width, l.in_channels, l.kernel, l.kernel, l.out_channels, 0, 0};
     g.stride_height = g.stride_width = l.stride;
+    g.groups = l.groups;
     g.out_height = l.same ? (l.height + l.stride - 1) / l.stride : (l.height - l.kernel) / l.stride + 1;
     g.out_width = l.same ? (l.width + l.stride - 1) / l.stride : (l.width - l.kernel) / l.stride + 1;
     const auto total = std::max<std::int64_t>((g.out_height - 1) * l.stride + l.kernel - l.height, 0);
@@ -50,16 +58,8 @@ ConvGeometry geometry(const Layer& l) {
     return g;
 }
 
-std::vector<float> random_values(std::int64_t count) {
-    static std::mt19937 engine(1);
-    std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-    std::vector<float> values(static_cast<std::size_t>(count));
-    for (float& value : values) value = uniform(engine);
-    return values;
-}
-
 struct Data {
-    std::vector<float> x, w, b, y, dy, dx, dw;
+    Floats x, w, b, y, dy, dx, dw;
 };
 
 // One layer in oneDNN, in one layout.
@@ -68,14 +68,17 @@ public:
     Yardstick(const ConvGeometry& g, bool plain, Data& data) {
         using dnnl::memory;
         const memory::dims x{g.batch, g.in_channels, g.height, g.width};
-        const memory::dims w{g.out_channels, g.in_channels, g.kernel_height, g.kernel_width};
+        memory::dims w{g.out_channels / g.groups, g.in_channels / g.groups, g.kernel_height, g.kernel_width};
+        if (g.groups > 1) w.insert(w.begin(), g.groups);
         const memory::dims y{g.batch, g.out_channels, g.out_height, g.out_width};
         const memory::dims strides{g.stride_height, g.stride_width}, before{g.pad_top, g.pad_left};
         const memory::dims after{(g.out_height - 1) * g.stride_height + g.kernel_height - g.height - g.pad_top,
                                  (g.out_width - 1) * g.stride_width + g.kernel_width - g.width - g.pad_left};
         const auto f32 = memory::data_type::f32;
-        const memory::desc x_plain(x, f32, Tag::nhwc), w_plain(w, f32, Tag::hwio), y_plain(y, f32, Tag::nhwc);
-        const memory::desc x_any(x, f32, plain ? Tag::nhwc : Tag::any), w_any(w, f32, plain ? Tag::hwio : Tag::any);
+        const memory::desc x_plain(x, f32, Tag::nhwc), w_plain(w, f32, g.groups > 1 ? Tag::hwigo : Tag::hwio);
+        const memory::desc y_plain(y, f32, Tag::nhwc);
+        const memory::desc x_any(x, f32, plain ? Tag::nhwc : Tag::any);
+        const memory::desc w_any = plain ? w_plain : memory::desc(w, f32, Tag::any);
         const memory::desc y_any(y, f32, plain ? Tag::nhwc : Tag::any), b({g.out_channels}, f32, Tag::x);
         const auto direct = dnnl::algorithm::convolution_direct;
 
@@ -120,7 +123,7 @@ private:
 
     void add(const dnnl::primitive& primitive, Arguments arguments) { passes_.emplace_back(primitive, arguments); }
 
-    dnnl::memory from(std::vector<float>& values, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted) {
+    dnnl::memory from(Floats& values, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted) {
         dnnl::memory source(plain, engine_, values.data()), target(wanted, engine_);
         dnnl::reorder(source, target).execute(stream_, source, target);
         stream_.wait();
@@ -150,10 +153,10 @@ int main(int argc, char** argv) {
         const ConvGeometry g = geometry(layer);
         const auto x_size = g.batch * g.height * g.width * g.in_channels;
         const auto y_size = g.batch * g.out_height * g.out_width * g.out_channels;
-        const auto w_size = g.kernel_height * g.kernel_width * g.in_channels * g.out_channels;
+        const auto w_size = g.kernel_height * g.kernel_width * g.in_channels / g.groups * g.out_channels;
         Data d{random_values(x_size), random_values(w_size), random_values(g.out_channels),
-               std::vector<float>(y_size), random_values(y_size), std::vector<float>(x_size),
-               std::vector<float>(w_size)};
+               Floats(y_size), random_values(y_size), Floats(x_size),
+               Floats(w_size)};
         Yardstick any(g, false, d), plain(g, true, d);
         const std::function<void()> ours[] = {
             [&] {
@@ -163,7 +166,8 @@ int main(int argc, char** argv) {
             [&] { conv.backward_weights(g, d.x.data(), d.dy.data(), d.dw.data()); },
         };
         const char* names[] = {"forward", "data   ", "weights"};
-        const double flop = 2.0 * static_cast<double>(y_size) * g.kernel_height * g.kernel_width * g.in_channels;
+        const double flop = 2.0 * static_cast<double>(y_size) * g.kernel_height * g.kernel_width *
+                            (g.in_channels / g.groups);
         std::printf("%s\n", layer.name);
         for (std::size_t pass = 0; pass < 3; ++pass) {
             if (pass == 1 && g.in_channels == 1) continue;  // the first layer's data gradient is not needed

@@ -5,9 +5,35 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <new>
+#include <random>
 #include <vector>
 
 namespace weft::bench {
+
+/// Memory on cache lines, as the library's arrays have it.
+template <class T>
+struct Aligned {
+    using value_type = T;
+    Aligned() = default;
+    template <class U>
+    Aligned(const Aligned<U>&) {}
+    T* allocate(std::size_t count) {
+        return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}));
+    }
+    void deallocate(T* memory, std::size_t) { ::operator delete(memory, std::align_val_t{64}); }
+    bool operator==(const Aligned&) const { return true; }
+};
+
+using Floats = std::vector<float, Aligned<float>>;
+
+inline Floats random_values(std::int64_t count) {
+    static std::mt19937 engine(1);
+    std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+    Floats values(static_cast<std::size_t>(count));
+    for (float& value : values) value = uniform(engine);
+    return values;
+}
 
 inline double seconds_of(const std::function<void()>& function, int repeats) {
     const auto start = std::chrono::steady_clock::now();

@@ -2,6 +2,7 @@
 #include <weft/autograd/kernels/conv2d.hpp>
 
 #include <weft/autograd/kernels/conv2d_correlate.hpp>
+#include <weft/autograd/kernels/conv2d_depthwise.hpp>
 #include <weft/autograd/kernels/conv2d_weights.hpp>
 
 namespace weft::kernels {
@@ -13,11 +14,17 @@ bool is_multiply(const ConvGeometry& g) {
            g.groups == 1 && g.pad_top == 0 && g.pad_left == 0 && g.out_height == g.height && g.out_width == g.width;
 }
 
+// One filter for each channel; several for each go as groups of one input channel.
+bool is_depthwise(const ConvGeometry& g) {
+    return g.groups > 1 && g.groups == g.in_channels && g.out_channels == g.in_channels;
+}
+
 void multiply(const GemmArguments<float>& a) { family<Gemm, this_isa>().f32(a); }
 void multiply(const GemmArguments<double>& a) { family<Gemm, this_isa>().f64(a); }
 
 template <class T>
 void forward(const ConvGeometry& g, const T* x, const T* w, const T* bias, Epilogue epilogue, T* y) {
+    if (is_depthwise(g)) return forward_depthwise(g, x, w, bias, epilogue, y);
     if (!is_multiply(g)) return forward_by_tiles(g, x, w, bias, epilogue, y);
     GemmArguments<T> a;
     a.m = g.batch * g.height * g.width;
@@ -36,6 +43,7 @@ void forward(const ConvGeometry& g, const T* x, const T* w, const T* bias, Epilo
 
 template <class T>
 void backward_data(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
+    if (is_depthwise(g)) return backward_data_depthwise(g, dy, w, dx);
     if (!is_multiply(g)) return backward_data_by_tiles(g, dy, w, dx);
     GemmArguments<T> a;
     a.transpose_b = true;
@@ -53,6 +61,7 @@ void backward_data(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
 
 template <class T>
 void backward_weights(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
+    if (is_depthwise(g)) return backward_weights_depthwise(g, x, dy, dw);
     if (!is_multiply(g)) return backward_weights_by_tiles(g, x, dy, dw);
     GemmArguments<T> a;
     a.transpose_a = true;

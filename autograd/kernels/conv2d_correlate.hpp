@@ -102,24 +102,54 @@ void edge_window(const TileArguments<T>& t, const T* source, T* out) {
     finish_tile(t, tile, out);
 }
 
-/// One source channel, 3 x 3 taps, neighbouring windows one element apart: the first layer on grey images, too few
-/// products to lose time on loops.
+/// One source channel, 3 x 3 taps, neighbouring windows one element apart (the first layer on grey images): the weights
+/// stay in registers while a whole output row of `count` pixels passes by, a few at a time.
 template <class T, int pixels, int vectors>
-void grey_3x3_window(const TileArguments<T>& t, const T* source, T* out) {
-    Tile<T, pixels, vectors> tile;
-    tile.load(t.bias, 0);
-    const T* weights = t.weights;
-#pragma GCC unroll 3
-    for (Index r = 0; r < 3; ++r)
-#pragma GCC unroll 3
-        for (Index c = 0; c < 3; ++c) {
-            Batch<T> row[vectors];
+void grey_3x3_row(const TileArguments<T>& t, const T* source, T* out, Index count, Index tap_step) {
+    Batch<T> weights[9][vectors];
+#pragma GCC unroll 9
+    for (Index tap = 0; tap < 9; ++tap)
 #pragma GCC unroll 4
-            for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_aligned(weights + v * lanes<T>);
-            tile.add_products(source + r * t.pieces.row_step + c, Fixed<1>{}, row);
-            weights += tile.columns;
-        }
-    finish_tile(t, tile, out);
+        for (int v = 0; v < vectors; ++v)
+            weights[tap][v] = Batch<T>::load_aligned(t.weights + tap * tap_step + v * lanes<T>);
+    const auto step = [&](auto& tile, Index j) {
+        tile.load(t.bias, 0);
+#pragma GCC unroll 3
+        for (Index r = 0; r < 3; ++r)
+#pragma GCC unroll 3
+            for (Index c = 0; c < 3; ++c)
+                tile.add_products(source + j + r * t.pieces.row_step + c, Fixed<1>{}, weights[r * 3 + c]);
+        finish_tile(t, tile, out + j * t.out_step);
+    };
+    Index j = 0;
+    for (; j + pixels <= count; j += pixels) {
+        Tile<T, pixels, vectors> tile;
+        step(tile, j);
+    }
+    for (; j < count; ++j) {
+        Tile<T, 1, vectors> tile;
+        step(tile, j);
+    }
+}
+
+/// Vectors whose nine weights fit the registers, and pixels beside them.
+constexpr int grey_vectors = max_sums >= 24 ? 2 : 1;
+constexpr int grey_pixels = max_sums >= 24 ? 2 : 4;
+
+/// The same for a panel of `width` vectors.
+template <class T>
+void grey_3x3_panel(TileArguments<T> t, const T* source, T* out, Index count, Index width) {
+    const Index tap_step = width * lanes<T>, last = t.last;
+    for (Index v = 0; v < width; v += grey_vectors) {
+        t.last = v + grey_vectors < width ? lanes<T> : last;
+        if (width - v >= grey_vectors)
+            grey_3x3_row<T, grey_pixels, grey_vectors>(t, source, out, count, tap_step);
+        else
+            grey_3x3_row<T, grey_pixels * grey_vectors, 1>(t, source, out, count, tap_step);
+        t.weights += grey_vectors * lanes<T>;
+        t.bias += grey_vectors * lanes<T>;
+        out += grey_vectors * lanes<T>;
+    }
 }
 
 constexpr int most_vectors = 2;
@@ -137,17 +167,16 @@ constexpr int most_pixels(int vectors) {
 /// Tiles for each number of pixels, from 1.
 template <class T>
 struct TileRow {
-    TileFunction<T> any[most_pixels<T>(1)], edge[most_pixels<T>(1)], grey_3x3[most_pixels<T>(1)];
+    TileFunction<T> any[most_pixels<T>(1)], edge[most_pixels<T>(1)];
 };
 
 template <class T, int vectors, int... i>
 constexpr TileRow<T> tile_row(std::integer_sequence<int, i...>) {
     if constexpr (is_single<T>)
         return {{any_window<T, i + 1, vectors>...},
-                {edge_window<T, i + 1, vectors>...},
-                {grey_3x3_window<T, i + 1, vectors>...}};
+                {edge_window<T, i + 1, vectors>...}};
     else
-        return {{any_window<T, i + 1, vectors>...}, {}, {}};
+        return {{any_window<T, i + 1, vectors>...}, {}};
 }
 
 /// Tiles of one vector and of two.
@@ -155,7 +184,8 @@ template <class T>
 constexpr TileRow<T> tiles[most_vectors] = {tile_row<T, 1>(std::make_integer_sequence<int, most_pixels<T>(1)>{}),
                                             tile_row<T, 2>(std::make_integer_sequence<int, most_pixels<T>(2)>{})};
 
-// ---- Weights, packed once a call into panels of most_vectors vectors of output channels: [group][panel][products][..].
+// ---- Weights, packed once a call into panels of most_vectors vectors of output channels:
+// [group][panel][products][..].
 
 /// Where the weight of (kernel position, source channel, destination channel) is, for group 0.
 struct WeightSteps {
@@ -216,11 +246,11 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
     const bool whole_rows = c.columns.step == 1 && c.groups == 1;
-    const bool grey_3x3 = is_single<T> && c.channels == 1 && c.rows.taps == 3 && c.columns.taps == 3 && c.columns.step == 1 &&
+    const bool grey_3x3 = c.channels == 1 && c.rows.taps == 3 && c.columns.taps == 3 && c.columns.step == 1 &&
                           c.columns.stride == 1;
     const Index beyond_left = -c.columns.from(0), beyond_right = c.columns.to(columns - 1) - c.width;
-    const bool edges = is_single<T> && whole_rows && !grey_3x3 && c.columns.taps > 1 && beyond_left <= 1 && beyond_right <= 1 &&
-                       (beyond_left == 1 || beyond_right == 1);
+    const bool edges = is_single<T> && whole_rows && !grey_3x3 && c.columns.taps > 1 && beyond_left <= 1 &&
+                       beyond_right <= 1 && (beyond_left == 1 || beyond_right == 1);
     const Border border = grey_3x3 ? Border::all : edges ? Border::none : Border::columns;
     for_each_band(begin, end, unit, band_rows<T>(c, band_bytes), [&](Index image, Index first, Index last) {
         last = smaller(last, c.rows.count);
@@ -249,12 +279,15 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
                     const Index out_row = image * c.out_height + c.rows.first + i * c.rows.spacing;
                     T* const to = destination + (out_row * c.out_width + c.columns.first) * c.out_channels +
                                   group * c.out_depth + v * L;
+                    if (grey_3x3) {
+                        grey_3x3_panel(t, from, to, columns, width);
+                        continue;
+                    }
                     for (Index part = 0, j = 0; part < parts; ++part) {
                         const Index pixels = columns * (part + 1) / parts - j;
                         t.left = edges && part == 0 && beyond_left == 1;
                         t.right = edges && part == parts - 1 && beyond_right == 1;
-                        const TileFunction<T>* const by_pixels =
-                            grey_3x3 ? tile.grey_3x3 : t.left || t.right ? tile.edge : tile.any;
+                        const TileFunction<T>* const by_pixels = t.left || t.right ? tile.edge : tile.any;
                         by_pixels[pixels - 1](t, from + j * t.pixel_step, to + j * t.out_step);
                         j += pixels;
                     }

@@ -1,12 +1,12 @@
-// The weight gradient as an implicit multiply: a tile's rows are neighbouring weights, whose source elements lie side by
-// side under each output pixel, and its long axis is all the output pixels. For kernel sources only (see arch.hpp).
+// The weight gradient as an implicit multiply: a tile's rows are neighbouring weights, whose source elements lie side
+// by side under each output pixel, and its long axis is all the output pixels. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/conv2d_window.hpp>
 #include <weft/autograd/kernels/pack.hpp>
+#include <weft/autograd/kernels/spans.hpp>
 #include <weft/autograd/kernels/threads.hpp>
 #include <weft/autograd/kernels/tile.hpp>
-#include <weft/autograd/kernels/vectors.hpp>
 
 #include <utility>
 
@@ -69,7 +69,7 @@ void sum_grey_3x3_products(const SumArguments<T>& s, const T* x, const T* dy, T*
 }
 
 constexpr int sum_vectors = 2;
-constexpr int grey_vectors = max_sums / 9 < sum_vectors ? max_sums / 9 : sum_vectors;
+constexpr int grey_sum_vectors = max_sums / 9 < sum_vectors ? max_sums / 9 : sum_vectors;
 
 template <class T>
 constexpr int most_weights(int vectors) {
@@ -93,7 +93,7 @@ constexpr SumRow<T> sums[sum_vectors] = {sum_row<T, 1>(std::make_integer_sequenc
                                          sum_row<T, 2>(std::make_integer_sequence<int, most_weights<T>(2)>{})};
 
 template <class T>
-constexpr SumFunction<T> grey_sums[] = {sum_grey_3x3_products<T, 1>, sum_grey_3x3_products<T, grey_vectors>};
+constexpr SumFunction<T> grey_sums[] = {sum_grey_3x3_products<T, 1>, sum_grey_3x3_products<T, grey_sum_vectors>};
 
 constexpr Index enough_channels = 24;
 constexpr Index sum_band_bytes = 192 * 1024;
@@ -139,7 +139,7 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index beg
         s.dw_step = vectors * L;
         s.piece_row = c.rows.step * band.row_step;
         for (Index group = 0; group < c.groups; ++group) {
-            const Index most_at_once = grey_3x3 ? grey_vectors : sum_vectors;
+            const Index most_at_once = grey_3x3 ? grey_sum_vectors : sum_vectors;
             for (Index v = 0; v < vectors; v += most_at_once) {
                 const Index width = smaller(most_at_once, vectors - v);
                 const T* const from = gradient + (group * vectors + v) * L;
@@ -176,7 +176,7 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index beg
     });
 }
 
-/// Each part of the rows has a dw of its own; they are summed in order, so that the result depends on their number alone.
+/// Each part of the rows has a dw of its own; they are summed in order: the result depends on their number alone.
 template <class T>
 void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
     const Correlation c = forward_correlation(g);
@@ -204,7 +204,7 @@ void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* dy, T
             for (Index group = 0; group < c.groups; ++group) {
                 const T* const from = sums_of_parts + (group * products + weight) * width;
                 T* const to = dw + weight * g.out_channels + group * c.out_depth;
-                for_each_vector<T>(c.out_depth, [&](auto access, Index o) {
+                each<T>(c.out_depth, [&](auto access, Index o) {
                     Batch<T> sum = access.load(from + o);
                     for (Index part = 1; part < parts; ++part) sum += access.load(from + part * size + o);
                     access.store(to + o, sum);

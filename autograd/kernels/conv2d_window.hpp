@@ -137,7 +137,8 @@ Band<T> source_band(const Correlation& c, const T* image, Index first, Index las
     const Index wide = (right - left) * c.channels;
     const Index begin = smaller(larger(0, -left), right - left) * c.channels;
     const Index end = larger(begin, (smaller(right, c.width) - left) * c.channels);
-    T* const band = static_cast<T*>(scratch(scratch_conv_a, static_cast<std::size_t>((bottom - top) * wide) * sizeof(T)));
+    T* const band = static_cast<T*>(
+        scratch(scratch_conv_a, static_cast<std::size_t>((bottom - top) * wide) * sizeof(T)));
     const auto zero = [](T* to, Index count) {
         std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(count) * sizeof(T));
     };

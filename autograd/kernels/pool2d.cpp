@@ -2,8 +2,9 @@
 // won is found again by comparing with the saved output, which costs nothing in a pass bound by memory.
 #include <weft/autograd/kernels/pool2d.hpp>
 
-#include <weft/autograd/kernels/vectors.hpp>
+#include <weft/autograd/kernels/spans.hpp>
 #include <weft/autograd/kernels/threads.hpp>
+#include <weft/autograd/kernels/tile.hpp>
 
 #include <cstring>
 
@@ -14,12 +15,6 @@ using Index = std::int64_t;
 
 inline Index smaller(Index a, Index b) { return a < b ? a : b; }
 inline Index larger(Index a, Index b) { return a > b ? a : b; }
-
-// A count known when compiling: the 2 x 2 window is unrolled.
-template <Index value>
-struct Fixed {
-    constexpr operator Index() const { return value; }
-};
 
 // The part of an image that a window sees along one axis.
 struct Range {
@@ -35,28 +30,40 @@ inline Range clipped(Index output, Index stride, Index pad, Index pool, Index ex
 // Rows of `row_size` elements that make a part worth a thread.
 inline Index row_grain(Index row_size) { return larger(1, elementwise_grain / larger(row_size, 1)); }
 
-template <class T>
-inline Batch<T> nan_or_larger(const Batch<T>& value, const Batch<T>& best) {
-    return xsimd::select((value > best) | xsimd::isnan(value), value, best);
-}
-
 // Calls body(rows, columns, input, output) for each window of the output rows [begin, end), counted through the batch:
 // the window's extents inside the image (Fixed where 2 x 2) and the offsets of its first cell and of its output.
 template <class F>
 void for_each_window(const PoolGeometry& g, Index begin, Index end, const F& body) {
+    // The windows [whole.begin, whole.end) of a row reach beyond neither end of it.
+    const Index room = g.width + g.pad_left - g.pool_width;
+    const Index whole_begin = smaller(g.out_width, (g.pad_left + g.stride_width - 1) / g.stride_width);
+    const Index whole_end = larger(whole_begin, room < 0 ? 0 : smaller(g.out_width, room / g.stride_width + 1));
     for (Index index = begin; index < end; ++index) {
         const Index image = index / g.out_height, i = index % g.out_height;
         const Range rows = clipped(i, g.stride_height, g.pad_top, g.pool_height, g.height);
         const Index first = (image * g.height + rows.begin) * g.width;
-        for (Index j = 0; j < g.out_width; ++j) {
-            const Range columns = clipped(j, g.stride_width, g.pad_left, g.pool_width, g.width);
-            const Index input = (first + columns.begin) * g.channels;
-            const Index output = (index * g.out_width + j) * g.channels;
-            if (rows.size() == 2 && columns.size() == 2)
-                body(Fixed<2>{}, Fixed<2>{}, input, output);
-            else
-                body(rows.size(), columns.size(), input, output);
-        }
+        const auto clipped_windows = [&](Index j, Index last) {
+            for (; j < last; ++j) {
+                const Range columns = clipped(j, g.stride_width, g.pad_left, g.pool_width, g.width);
+                body(rows.size(), columns.size(), (first + columns.begin) * g.channels,
+                     (index * g.out_width + j) * g.channels);
+            }
+        };
+        const auto whole_windows = [&](auto row_count, auto column_count) {
+            Index input = (first + whole_begin * g.stride_width - g.pad_left) * g.channels;
+            Index output = (index * g.out_width + whole_begin) * g.channels;
+            for (Index j = whole_begin; j < whole_end; ++j) {
+                body(row_count, column_count, input, output);
+                input += g.stride_width * g.channels;
+                output += g.channels;
+            }
+        };
+        clipped_windows(0, whole_begin);
+        if (rows.size() == 2 && g.pool_width == 2)
+            whole_windows(Fixed<2>{}, Fixed<2>{});
+        else
+            whole_windows(rows.size(), g.pool_width);
+        clipped_windows(whole_end, g.out_width);
     }
 }
 
@@ -65,7 +72,7 @@ void reduce_windows(const PoolGeometry& g, const F& body) {
     const Index row = g.out_width * g.channels * g.pool_height * g.pool_width;
     parallel_for(g.batch * g.out_height, row_grain(row), [&](Index begin, Index end) {
         for_each_window(g, begin, end, [&](auto rows, auto columns, Index input, Index output) {
-            for_each_vector<T>(g.channels, [&](auto access, Index c) {
+            each<T>(g.channels, [&](auto access, Index c) {
                 body(access, rows, columns, input + c, output + c);
             });
         });
@@ -76,10 +83,20 @@ template <class T>
 void maximum(const PoolGeometry& g, const T* x, T* y) {
     const Index row_stride = g.width * g.channels;
     reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
-        Batch<T> best = access.load(x + input);
+        Batch<T> best = access.load(x + input), sum = best;
         for (Index r = 0; r < rows; ++r)
-            for (Index c = r == 0; c < columns; ++c)
-                best = nan_or_larger<T>(access.load(x + input + r * row_stride + c * g.channels), best);
+            for (Index c = r == 0; c < columns; ++c) {
+                const Batch<T> value = access.load(x + input + r * row_stride + c * g.channels);
+                best = xsimd::max(value, best);
+                sum += value;
+            }
+        // What max makes of a NaN depends on its place. A NaN shows in the sum, and only then is it looked for.
+        if (xsimd::any(xsimd::isnan(sum)))
+            for (Index r = 0; r < rows; ++r)
+                for (Index c = 0; c < columns; ++c) {
+                    const Batch<T> value = access.load(x + input + r * row_stride + c * g.channels);
+                    best = xsimd::select((value > best) | xsimd::isnan(value), value, best);
+                }
         access.store(y + output, best);
     });
 }
@@ -101,8 +118,8 @@ void maximum_gather(const PoolGeometry& g, const T* x, const T* y, const T* ddx,
     const Index row_stride = g.width * g.channels;
     reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
         const Batch<T> best = access.load(y + output);
-        Batch<T> found(T(0));
         // From the last cell to the first, so that the first match is the one that stays.
+        Batch<T> found(T(0));
         for (Index r = rows; r-- > 0;)
             for (Index c = columns; c-- > 0;) {
                 const Index cell = input + r * row_stride + c * g.channels;
@@ -114,14 +131,13 @@ void maximum_gather(const PoolGeometry& g, const T* x, const T* y, const T* ddx,
 }
 
 // Writes dx by the windows that touch each cell. Threads own rows of dx, so that nothing is summed across them; a
-// window that straddles two threads' rows is seen by both. `add` holds what is written: body(access, rows, columns,
-// input, output, owned, write) calls write(cell, value) for the rows in `owned`, counted from the window's first.
+// window that straddles two threads' rows is seen by both. body(access, rows, columns, input, output, owned, write)
+// calls write(cell, value) for the rows in `owned`, counted from the window's first.
 template <class T, class F>
 void scatter_windows(const PoolGeometry& g, T* dx, const F& body) {
     const Index row_size = g.width * g.channels;
     const bool tiled = g.stride_height == g.pool_height && g.stride_width == g.pool_width;
     const bool overlap = g.stride_height < g.pool_height || g.stride_width < g.pool_width;
-    const Index covered_rows = larger(0, smaller(g.height, g.out_height * g.stride_height - g.pad_top));
     const Index covered_columns = larger(0, smaller(g.width, g.out_width * g.stride_width - g.pad_left));
     const auto zero = [](T* to, Index count) {
         if (count > 0) std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(count) * sizeof(T));
@@ -129,15 +145,12 @@ void scatter_windows(const PoolGeometry& g, T* dx, const F& body) {
 
     const auto rows_of_image = [&](Index image, Range own) {
         T* const rows_begin = dx + image * g.height * row_size;
-        if (!tiled) {
-            zero(rows_begin + own.begin * row_size, own.size() * row_size);
-        } else {
-            const Index beyond = larger(own.begin, covered_rows);
-            zero(rows_begin + beyond * row_size, (own.end - beyond) * row_size);
-            for (Index h = own.begin; h < smaller(own.end, covered_rows); ++h)
-                zero(rows_begin + h * row_size + covered_columns * g.channels,
-                     (g.width - covered_columns) * g.channels);
-        }
+        // Rows are cleared just before the first window writes to them; what windows tile needs it beyond them only.
+        Index cleared = own.begin;
+        const auto clear = [&](Index end, Index from_column) {
+            for (; cleared < smaller(end, own.end); ++cleared)
+                zero(rows_begin + cleared * row_size + from_column * g.channels, (g.width - from_column) * g.channels);
+        };
         const Index before = own.begin + g.pad_top - g.pool_height;  // the last window to end at own.begin or earlier
         const Index first = before < 0 ? 0 : before / g.stride_height + 1;
         const Index last = smaller(g.out_height, (own.end - 1 + g.pad_top) / g.stride_height + 1);
@@ -145,8 +158,9 @@ void scatter_windows(const PoolGeometry& g, T* dx, const F& body) {
         for (Index i = first; i < last; ++i) {
             const Range seen = clipped(i, g.stride_height, g.pad_top, g.pool_height, g.height);
             const Range owned{larger(own.begin - seen.begin, 0), smaller(own.end - seen.begin, seen.size())};
+            clear(seen.end, tiled ? covered_columns : 0);
             for_each_window(g, outputs + i, outputs + i + 1, [&](auto rows, auto columns, Index input, Index output) {
-                for_each_vector<T>(g.channels, [&](auto access, Index c) {
+                each<T>(g.channels, [&](auto access, Index c) {
                     const auto set = [&](Index cell, const Batch<T>& value) { access.store(dx + cell, value); };
                     const auto add = [&](Index cell, const Batch<T>& value) {
                         access.store(dx + cell, access.load(dx + cell) + value);
@@ -158,6 +172,7 @@ void scatter_windows(const PoolGeometry& g, T* dx, const F& body) {
                 });
             });
         }
+        clear(own.end, 0);
     };
 
     parallel_for(g.batch * g.height, row_grain(row_size), [&](Index begin, Index end) {
@@ -177,12 +192,20 @@ void maximum_gradient(const PoolGeometry& g, const T* x, const T* y, const T* dy
                                   const auto& write) {
         const Batch<T> best = access.load(y + output), none(T(0));
         Batch<T> pending = access.load(dy + output);  // until the first match takes it
+        const bool nan = xsimd::any(xsimd::isnan(best));
+        const Index last_row = rows - 1, last_column = columns - 1;
         for (Index r = 0; r < rows; ++r)
             for (Index c = 0; c < columns; ++c) {
                 const Index cell = input + r * row_stride + c * g.channels;
+                const bool own = r >= owned.begin && r < owned.end;
+                if (r == last_row && c == last_column) {  // it must be this one
+                    if (own) write(cell, pending);
+                    return;
+                }
                 const Batch<T> value = access.load(x + cell);
-                const auto hit = (value == best) | xsimd::isnan(value);
-                if (r >= owned.begin && r < owned.end) write(cell, xsimd::select(hit, pending, none));
+                auto hit = value == best;
+                if (nan) hit = hit | xsimd::isnan(value);
+                if (own) write(cell, xsimd::select(hit, pending, none));
                 pending = xsimd::select(hit, none, pending);
             }
     });
