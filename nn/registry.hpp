@@ -11,8 +11,8 @@
 
 namespace weft::nn {
 
-/// Makes a layer from its Keras config. Reads what it knows; `weft::nn::checked_config` refuses what would change
-/// results and is not known.
+/// Makes a layer from its Keras config. Keys it does not know are passed over, among them, for now, regularizers and
+/// constraints, which change training and not predictions.
 using LayerFactory = std::function<Layer(const nlohmann::json& config)>;
 
 /// Registers a class of one's own, or of weft's: static const bool registered = register_layer("Dense", ...);
