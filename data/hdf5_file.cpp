@@ -1,4 +1,5 @@
 #include <weft/data/hdf5_file.hpp>
+#include <weft/data/hdf5_handle.hpp>
 #include <weft/data/replace_file.hpp>
 
 #include <fmt/core.h>
@@ -8,7 +9,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
 namespace weft::data {
 namespace {
@@ -16,45 +16,6 @@ namespace {
 constexpr std::size_t attribute_room = 64512;  // bytes; Keras splits lists of names beyond this
 constexpr std::size_t text_limit = 256u << 20;
 constexpr std::size_t name_limit = 1'000'000;
-
-// The packaged library is not built for threads, and prints its errors unless told not to.
-std::recursive_mutex& library_mutex() {
-    static std::recursive_mutex mutex;
-    return mutex;
-}
-
-class Quiet {
-public:
-    Quiet() : lock_(library_mutex()) {
-        H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-        H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    }
-    ~Quiet() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-
-private:
-    std::lock_guard<std::recursive_mutex> lock_;
-    H5E_auto2_t print_ = nullptr;
-    void* data_ = nullptr;
-};
-
-// An identifier of whatever kind, closed at the end of its scope.
-class Id {
-public:
-    Id(hid_t id, const std::string& where, const char* what) : id_(id) {
-        if (id < 0) throw FileError(fmt::format("{}: {} failed; the file may be damaged", where, what));
-    }
-    Id(const Id&) = delete;
-    Id& operator=(const Id&) = delete;
-    ~Id() { H5Idec_ref(id_); }
-    operator hid_t() const { return id_; }
-
-private:
-    hid_t id_;
-};
-
-void check(herr_t status, const std::string& where, const char* what) {
-    if (status < 0) throw FileError(fmt::format("{}: {} failed; is the file damaged, or the disk full?", where, what));
-}
 
 std::vector<std::string> parts_of(const std::string& path) {
     std::vector<std::string> parts;
@@ -66,25 +27,11 @@ std::vector<std::string> parts_of(const std::string& path) {
     return parts;
 }
 
-// Bytes of a contiguous or chunked dataset must be there for what its shape claims (compressed ones are within a
-// factor that deflate cannot exceed).
-void check_size(hid_t dataset, std::size_t claimed, const std::string& where) {
-    if (claimed == 0) return;
-    const Id creation(H5Dget_create_plist(dataset), where, "reading the layout");
-    const std::size_t stored = H5Dget_storage_size(dataset);
-    const H5D_layout_t layout = H5Pget_layout(creation);
-    if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) > 0)
-        throw FileError(fmt::format("{}: its elements lie in another file, which is not followed", where));
-    const std::size_t most = layout == H5D_CHUNKED ? 1100 : 1;
-    if (claimed / most > stored)
-        throw FileError(fmt::format("{}: it claims {} bytes, but the file holds {}", where, claimed, stored));
-}
-
 }  // namespace
 
 Hdf5Object::Hdf5Object(Id id, std::string file, std::string path)
     : id_(new Id(id), [](Id* held) {
-          const Quiet quiet;
+          const Hdf5Quiet quiet;
           H5Idec_ref(*held);
           delete held;
       }),
@@ -93,7 +40,7 @@ Hdf5Object::Hdf5Object(Id id, std::string file, std::string path)
 std::string Hdf5Object::where() const { return fmt::format("{}, {}", file_, path_.empty() ? "/" : path_); }
 
 bool Hdf5Object::contains(const std::string& name) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     std::string path;
     for (const std::string& part : parts_of(name)) {
         path += (path.empty() ? "" : "/") + part;
@@ -103,9 +50,9 @@ bool Hdf5Object::contains(const std::string& name) const {
 }
 
 std::vector<std::string> Hdf5Object::names() const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     H5G_info_t info;
-    check(H5Gget_info(id(), &info), where(), "listing");
+    check_hdf5(H5Gget_info(id(), &info), where(), "listing");
     if (info.nlinks > name_limit) throw FileError(fmt::format("{}: holds {} objects, more than any model has", where(), info.nlinks));
     std::vector<std::string> found;
     for (hsize_t i = 0; i < info.nlinks; ++i) {
@@ -120,7 +67,7 @@ std::vector<std::string> Hdf5Object::names() const {
 }
 
 Hdf5Object Hdf5Object::open(const std::string& name, bool dataset) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     // Link by link: only hard links stay inside the file.
     std::string path;
     for (const std::string& part : parts_of(name)) {
@@ -139,14 +86,14 @@ Hdf5Object Hdf5Object::open(const std::string& name, bool dataset) const {
 Hdf5Object Hdf5Object::group(const std::string& name) const { return open(name, false); }
 
 bool Hdf5Object::is_group(const std::string& name) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     H5O_info_t info;
     return contains(name) && H5Oget_info_by_name(id(), name.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5O_TYPE_GROUP;
 }
 
 Hdf5Object Hdf5Object::create_group(const std::string& name) const {
-    const Quiet quiet;
-    const weft::data::Id plan(H5Pcreate(H5P_LINK_CREATE), where(), "creating a group");
+    const Hdf5Quiet quiet;
+    const Hdf5Handle plan(H5Pcreate(H5P_LINK_CREATE), where(), "creating a group");
     H5Pset_create_intermediate_group(plan, 1);
     if (contains(name)) return group(name);
     const hid_t made = H5Gcreate2(id(), name.c_str(), plan, H5P_DEFAULT, H5P_DEFAULT);
@@ -155,16 +102,16 @@ Hdf5Object Hdf5Object::create_group(const std::string& name) const {
 }
 
 bool Hdf5Object::has_attribute(const std::string& name) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     return H5Aexists(id(), name.c_str()) > 0;
 }
 
 namespace {
 
 std::vector<std::string> read_strings(hid_t owner, const std::string& name, const std::string& where) {
-    const Id attribute(H5Aopen(owner, name.c_str(), H5P_DEFAULT), where, "reading an attribute");
-    const Id type(H5Aget_type(attribute), where, "reading an attribute");
-    const Id space(H5Aget_space(attribute), where, "reading an attribute");
+    const Hdf5Handle attribute(H5Aopen(owner, name.c_str(), H5P_DEFAULT), where, "reading an attribute");
+    const Hdf5Handle type(H5Aget_type(attribute), where, "reading an attribute");
+    const Hdf5Handle space(H5Aget_space(attribute), where, "reading an attribute");
     const hssize_t count = H5Sget_simple_extent_npoints(space);
     if (count < 0 || static_cast<std::size_t>(count) > name_limit) throw FileError(fmt::format("{}: attribute '{}' claims {} entries", where, name, count));
     if (count == 0) return {};
@@ -173,10 +120,10 @@ std::vector<std::string> read_strings(hid_t owner, const std::string& name, cons
     const std::size_t size = H5Tget_size(type);
     if (H5Tis_variable_str(type) > 0) {
         std::vector<char*> raw(values.size(), nullptr);
-        const Id memory(H5Tcopy(H5T_C_S1), where, "reading an attribute");
+        const Hdf5Handle memory(H5Tcopy(H5T_C_S1), where, "reading an attribute");
         H5Tset_size(memory, H5T_VARIABLE);
         H5Tset_cset(memory, H5Tget_cset(type));
-        check(H5Aread(attribute, memory, raw.data()), where, "reading an attribute");
+        check_hdf5(H5Aread(attribute, memory, raw.data()), where, "reading an attribute");
         bool fits = true;
         for (std::size_t i = 0; i < raw.size(); ++i) {
             const std::size_t length = raw[i] ? strnlen(raw[i], text_limit) : 0;
@@ -188,7 +135,7 @@ std::vector<std::string> read_strings(hid_t owner, const std::string& name, cons
     } else {
         if (size == 0 || size > text_limit / values.size()) throw FileError(fmt::format("{}: attribute '{}' claims texts of {} bytes", where, name, size));
         std::string raw(size * values.size(), '\0');
-        check(H5Aread(attribute, type, raw.data()), where, "reading an attribute");
+        check_hdf5(H5Aread(attribute, type, raw.data()), where, "reading an attribute");
         const bool padded = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
         for (std::size_t i = 0; i < values.size(); ++i) {
             values[i] = raw.substr(i * size, strnlen(raw.data() + i * size, size));
@@ -201,7 +148,7 @@ std::vector<std::string> read_strings(hid_t owner, const std::string& name, cons
 }  // namespace
 
 std::optional<std::string> Hdf5Object::text(const std::string& name) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     if (!has_attribute(name)) return {};
     const auto values = read_strings(id(), name, where());
     if (values.size() != 1) throw FileError(fmt::format("{}: attribute '{}' must hold one text; it holds {}", where(), name, values.size()));
@@ -209,7 +156,7 @@ std::optional<std::string> Hdf5Object::text(const std::string& name) const {
 }
 
 std::optional<std::vector<std::string>> Hdf5Object::texts(const std::string& name) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     if (has_attribute(name)) return read_strings(id(), name, where());
     if (!has_attribute(name + "0")) return {};
     std::vector<std::string> all;
@@ -228,38 +175,38 @@ void write_fixed(hid_t owner, const std::string& name, const std::vector<std::st
     for (const std::string& value : values) size = std::max(size, value.size());
     std::string raw(size * values.size(), '\0');
     for (std::size_t i = 0; i < values.size(); ++i) std::memcpy(raw.data() + i * size, values[i].data(), values[i].size());
-    const Id type(H5Tcopy(H5T_C_S1), where, "writing an attribute");
+    const Hdf5Handle type(H5Tcopy(H5T_C_S1), where, "writing an attribute");
     H5Tset_size(type, size);
     H5Tset_strpad(type, H5T_STR_NULLPAD);
     const hsize_t count = values.size();
-    const Id space(scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr), where, "writing an attribute");
-    const Id attribute(H5Acreate2(owner, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where, "writing an attribute");
-    check(H5Awrite(attribute, type, raw.data()), where, "writing an attribute");
+    const Hdf5Handle space(scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr), where, "writing an attribute");
+    const Hdf5Handle attribute(H5Acreate2(owner, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where, "writing an attribute");
+    check_hdf5(H5Awrite(attribute, type, raw.data()), where, "writing an attribute");
 }
 
 }  // namespace
 
 void Hdf5Object::write_text(const std::string& name, const std::string& value) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     write_fixed(id(), name, {value}, true, where());
 }
 
 void Hdf5Object::write_long_text(const std::string& name, const std::string& value) const {
-    const Quiet quiet;
-    const weft::data::Id type(H5Tcopy(H5T_C_S1), where(), "writing an attribute");
+    const Hdf5Quiet quiet;
+    const Hdf5Handle type(H5Tcopy(H5T_C_S1), where(), "writing an attribute");
     H5Tset_size(type, H5T_VARIABLE);
-    const weft::data::Id space(H5Screate(H5S_SCALAR), where(), "writing an attribute");
-    const weft::data::Id attribute(H5Acreate2(id(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where(), "writing an attribute");
+    const Hdf5Handle space(H5Screate(H5S_SCALAR), where(), "writing an attribute");
+    const Hdf5Handle attribute(H5Acreate2(id(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where(), "writing an attribute");
     const char* raw = value.c_str();
-    check(H5Awrite(attribute, type, &raw), where(), "writing an attribute");
+    check_hdf5(H5Awrite(attribute, type, &raw), where(), "writing an attribute");
 }
 
 void Hdf5Object::write_texts(const std::string& name, const std::vector<std::string>& values) const {
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     if (values.empty()) {  // as Keras: an empty array of float64
         const hsize_t none = 0;
-        const weft::data::Id space(H5Screate_simple(1, &none, nullptr), where(), "writing an attribute");
-        const weft::data::Id attribute(H5Acreate2(id(), name.c_str(), H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT), where(), "writing an attribute");
+        const Hdf5Handle space(H5Screate_simple(1, &none, nullptr), where(), "writing an attribute");
+        const Hdf5Handle attribute(H5Acreate2(id(), name.c_str(), H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT), where(), "writing an attribute");
         return;
     }
     std::size_t longest = 1;
@@ -279,81 +226,6 @@ void Hdf5Object::write_texts(const std::string& name, const std::vector<std::str
     }
 }
 
-namespace {
-
-Shape shape_of_dataset(hid_t dataset, const std::string& where) {
-    const Id space(H5Dget_space(dataset), where, "reading a shape");
-    const int rank = H5Sget_simple_extent_ndims(space);
-    if (rank < 0 || rank > Shape::max_rank || H5Sget_simple_extent_type(space) == H5S_NULL)
-        throw FileError(fmt::format("{}: a dataset of {} axes is not supported (at most {})", where, rank, Shape::max_rank));
-    hsize_t sizes[Shape::max_rank] = {};
-    H5Sget_simple_extent_dims(space, sizes, nullptr);
-    Shape shape;
-    std::size_t elements = 1;
-    for (int i = 0; i < rank; ++i) {
-        if (__builtin_mul_overflow(elements, static_cast<std::size_t>(sizes[i]), &elements) || elements > (std::size_t{1} << 56))
-            throw FileError(fmt::format("{}: its shape claims more elements than any file holds", where));
-        shape.push_back(static_cast<std::int64_t>(sizes[i]));
-    }
-    return shape;
-}
-
-hid_t memory_type(DType dtype) {
-    switch (dtype) {
-        case DType::float64: return H5T_NATIVE_DOUBLE;
-        case DType::float32: return H5T_NATIVE_FLOAT;
-        case DType::int64: return H5T_NATIVE_INT64;
-        default: return H5T_NATIVE_UINT8;
-    }
-}
-
-hid_t file_type(DType dtype) {
-    switch (dtype) {
-        case DType::float64: return H5T_IEEE_F64LE;
-        case DType::float32: return H5T_IEEE_F32LE;
-        case DType::int64: return H5T_STD_I64LE;
-        default: return H5T_STD_U8LE;
-    }
-}
-
-}  // namespace
-
-Shape Hdf5Object::shape_of(const std::string& name) const {
-    const Quiet quiet;
-    const Hdf5Object dataset = open(name, true);
-    return shape_of_dataset(dataset.id(), dataset.where());
-}
-
-Tensor Hdf5Object::read(const std::string& name) const {
-    const Quiet quiet;
-    const Hdf5Object dataset = open(name, true);
-    const weft::data::Id type(H5Dget_type(dataset.id()), dataset.where(), "reading the type");
-    const H5T_class_t kind = H5Tget_class(type);
-    const std::size_t size = H5Tget_size(type);
-    if (kind != H5T_FLOAT && kind != H5T_INTEGER)
-        throw FileError(fmt::format("{}: expects numbers; the dataset holds something else", dataset.where()));
-    const DType dtype = kind == H5T_FLOAT ? (size > 4 ? float64 : float32) : size == 1 && H5Tget_sign(type) == H5T_SGN_NONE ? uint8 : int64;
-    const Shape shape = shape_of_dataset(dataset.id(), dataset.where());
-    check_size(dataset.id(), static_cast<std::size_t>(shape.elements()) * size, dataset.where());
-    Array result(shape, dtype);
-    if (shape.elements() > 0)
-        check(H5Dread(dataset.id(), memory_type(dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, result.data<std::byte>()), dataset.where(), "reading");
-    return Tensor(std::move(result));
-}
-
-void Hdf5Object::write(const std::string& name, const Tensor& value) const {
-    const Quiet quiet;
-    hsize_t sizes[Shape::max_rank];
-    std::copy(value.shape().begin(), value.shape().end(), sizes);
-    const std::string place = fmt::format("{}, {}/{}", file_, path_, name);
-    const weft::data::Id space(value.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(value.rank(), sizes, nullptr), place, "writing");
-    const weft::data::Id plan(H5Pcreate(H5P_LINK_CREATE), place, "writing");
-    H5Pset_create_intermediate_group(plan, 1);
-    const weft::data::Id dataset(H5Dcreate2(id(), name.c_str(), file_type(value.dtype()), space, plan, H5P_DEFAULT, H5P_DEFAULT), place, "writing");
-    if (value.elements() > 0)
-        check(H5Dwrite(dataset, memory_type(value.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data().data<std::byte>()), place, "writing");
-}
-
 bool is_hdf5(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file || std::filesystem::is_directory(path))
@@ -365,7 +237,7 @@ bool is_hdf5(const std::string& path) {
 
 Hdf5Object open_hdf5(const std::string& path) {
     if (!is_hdf5(path)) throw FileError(fmt::format("{}: this is no HDF5 file: it does not begin as one", path));
-    const Quiet quiet;
+    const Hdf5Quiet quiet;
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) throw FileError(fmt::format("{}: the file begins as HDF5 but cannot be opened; it may be truncated or damaged", path));
     return {file, path, ""};
@@ -373,12 +245,12 @@ Hdf5Object open_hdf5(const std::string& path) {
 
 void write_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill) {
     replace_file(path, [&](const std::string& temporary) {
-        const Quiet quiet;
+        const Hdf5Quiet quiet;
         const hid_t file = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
         if (file < 0) throw FileError(fmt::format("{}: the file cannot be written. Does the folder exist, and may you write there?", path));
         const Hdf5Object root(file, path, "");
         fill(root);
-        check(H5Fflush(root.id(), H5F_SCOPE_GLOBAL), path, "writing");
+        check_hdf5(H5Fflush(root.id(), H5F_SCOPE_GLOBAL), path, "writing");
     });
 }
 
