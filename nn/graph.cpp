@@ -1,9 +1,19 @@
 #include <weft/nn/graph.hpp>
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
 
 namespace weft::nn {
+namespace {
+
+void check_results(const GraphNode& node, std::size_t results) {
+    if (results != node.outputs.size())
+        throw ValueError(fmt::format("{}: gave {} results; the model takes {} of it", node.layer->label(), results, node.outputs.size()));
+}
+
+}  // namespace
 
 Tensors Graph::run(const Tensors& given) const {
     std::vector<Tensor> value(static_cast<std::size_t>(values));
@@ -13,6 +23,7 @@ Tensors Graph::run(const Tensors& given) const {
         Tensors arguments;
         for (int input : node.inputs) arguments.push_back(at(input));
         const Tensors results = (*node.layer)(arguments);
+        check_results(node, results.size());
         for (std::size_t i = 0; i < node.outputs.size(); ++i) at(node.outputs[i]) = results[i];
     }
     Tensors results;
@@ -20,13 +31,17 @@ Tensors Graph::run(const Tensors& given) const {
     return results;
 }
 
-std::vector<Shape> Graph::shapes(const std::vector<Shape>& given) const {
-    std::vector<Shape> shape(static_cast<std::size_t>(values));
-    for (std::size_t i = 0; i < inputs.size(); ++i) shape[static_cast<std::size_t>(inputs[i])] = given[i];
+Shapes Graph::shapes(const Shapes& given) const {
+    Shapes shape(static_cast<std::size_t>(values));
+    const auto at = [&](int number) -> Shape& { return shape[static_cast<std::size_t>(number)]; };
+    for (std::size_t i = 0; i < inputs.size(); ++i) at(inputs[i]) = given[i];
     for (const GraphNode& node : nodes) {
-        const Shape& input = shape[static_cast<std::size_t>(node.inputs[0])];
-        node.layer->build_for(input);
-        shape[static_cast<std::size_t>(node.outputs[0])] = node.layer->output_shape(input);
+        Shapes arguments;
+        for (int input : node.inputs) arguments.push_back(at(input));
+        node.layer->build_for(arguments);
+        const Shapes results = node.layer->output_shapes(arguments);
+        check_results(node, results.size());
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) at(node.outputs[i]) = results[i];
     }
     return shape;
 }

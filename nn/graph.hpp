@@ -16,7 +16,7 @@ struct GraphNode {
 };
 
 struct Graph {
-    std::vector<Shape> input_shapes;  ///< with the batch axis, as None; empty until known
+    Shapes input_shapes;  ///< with the batch axis, as None; empty until known
     std::vector<std::string> input_names;
     std::vector<GraphNode> nodes;
     std::vector<int> inputs, outputs;
@@ -25,7 +25,7 @@ struct Graph {
 
     Tensors run(const Tensors& given) const;
     /// The shape of every value, for the given input shapes; builds the layers on the way.
-    std::vector<Shape> shapes(const std::vector<Shape>& given) const;
+    Shapes shapes(const Shapes& given) const;
     /// Whether each layer reads the one before it and nothing else.
     bool is_chain() const;
 };

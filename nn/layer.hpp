@@ -14,7 +14,7 @@ public:
     /// A copy of the module, which shares its weights.
     template <std::derived_from<Module> M>
     Layer(const M& module) : module_(std::make_shared<M>(module)) {
-        Module::mark_if_nothing_to_build(module);
+        Module::note_overrides(module);
     }
 
     explicit operator bool() const { return static_cast<bool>(module_); }

@@ -127,10 +127,13 @@ Layer Model::layer(const std::string& name) const {
     throw ValueError(fmt::format("{}: it has no layer '{}'. {}", label(), name, suggest(name, known)));
 }
 
-void Model::build(const Shape& input) {
-    if (graph_->nodes.empty()) return;
+void Model::build_all(const Shapes& inputs) {
+    if (graph_->nodes.empty()) {
+        if (!graph_->chain) Module::build_all(inputs);
+        return;
+    }
     if (graph_->input_shapes.empty()) {
-        graph_->input_shapes = {input};
+        graph_->input_shapes = inputs;
         try {
             graph_->shapes(graph_->input_shapes);
         } catch (...) {
@@ -151,6 +154,12 @@ bool agrees(const Shape& given, const Shape& wanted) {
     return true;
 }
 
+void check_count(const Model& model, std::size_t inputs) {
+    const std::size_t wanted = model.graph().inputs.size();
+    if (inputs != wanted)
+        throw ValueError(fmt::format("{}: takes {} input{}; received {}", model.label(), wanted, wanted == 1 ? "" : "s", inputs));
+}
+
 }  // namespace
 
 Tensors Model::call(const Tensors& inputs) {
@@ -158,12 +167,11 @@ Tensors Model::call(const Tensors& inputs) {
         if (graph_->chain) return inputs;
         return Module::call(inputs);
     }
-    if (inputs.size() != graph_->inputs.size())
-        throw ValueError(fmt::format("{}: takes {} inputs; received {}", label(), graph_->inputs.size(), inputs.size()));
+    check_count(*this, inputs.size());
     for (std::size_t i = 0; i < graph_->input_shapes.size(); ++i) {
         if (agrees(inputs[i].shape(), graph_->input_shapes[i])) continue;
         // The first layer says best what is wrong; a layer that takes any shape leaves it to the model.
-        if (inputs.size() == 1) graph_->nodes[0].layer->output_shape(inputs[0].shape());
+        if (inputs.size() == 1) graph_->nodes[0].layer->output_shapes({inputs[0].shape()});
         throw ShapeError(fmt::format("{}: expects {}; received {}", label(), str(graph_->input_shapes[i]), describe(inputs[i])));
     }
     return graph_->run(inputs);
@@ -176,7 +184,16 @@ Tensor Model::forward(const Tensor& input) {
 
 Shape Model::output_shape(const Shape& input) {
     if (graph_->nodes.empty()) return graph_->chain ? input : Module::output_shape(input);
-    return graph_->shapes({input})[static_cast<std::size_t>(graph_->outputs[0])];
+    return output_shapes({input})[0];
+}
+
+Shapes Model::output_shapes(const Shapes& inputs) {
+    if (graph_->nodes.empty()) return graph_->chain ? inputs : Module::output_shapes(inputs);
+    check_count(*this, inputs.size());
+    const Shapes all = graph_->shapes(inputs);
+    Shapes results;
+    for (int output : graph_->outputs) results.push_back(all[static_cast<std::size_t>(output)]);
+    return results;
 }
 
 Model model_from_graph(Graph graph, const std::string& name) {
@@ -185,7 +202,7 @@ Model model_from_graph(Graph graph, const std::string& name) {
     *model.graph_ = std::move(graph);
     for (const GraphNode& node : model.graph_->nodes) model.add_child(node.name, node.layer->state());
     if (!model.graph_->input_shapes.empty()) {
-        model.build_for(model.graph_->input_shapes[0]);
+        model.build_for(model.graph_->input_shapes);
         Shape shape = model.graph_->input_shapes[0];
         shape.erase(0);
         model.state()->input_shape = shape;

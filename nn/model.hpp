@@ -113,8 +113,9 @@ public:
 
     Tensors call(const Tensors& inputs) override;
     Tensor forward(const Tensor& input) override;
-    void build(const Shape& input) override;
+    void build_all(const Shapes& inputs) override;
     Shape output_shape(const Shape& input) override;
+    Shapes output_shapes(const Shapes& inputs) override;
     std::string class_name() const override { return "Functional"; }
 
 protected:

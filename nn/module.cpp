@@ -67,16 +67,20 @@ Module& Module::operator=(const Module& other) {
 Tensor Module::operator()(const Tensor& input) { return (*this)(Tensors{input})[0]; }
 
 Tensors Module::operator()(const Tensors& inputs) {
+    if (inputs.empty()) throw ValueError(fmt::format("{}: called without an input", label()));
     if (!built_) {
-        if (inputs.empty()) throw ValueError(fmt::format("{}: called without an input", label()));
-        Shape shape = inputs[0].shape();
-        if (shape.rank() > 0) shape[0] = None;
-        build_for(shape);
+        Shapes shapes;
+        for (const Tensor& input : inputs) {
+            shapes.push_back(input.shape());
+            if (input.rank() > 0) shapes.back()[0] = None;
+        }
+        build_for(shapes);
     }
     return call(inputs);
 }
 
 void Module::build(const Shape&) {}
+void Module::build_all(const Shapes& inputs) { build(inputs[0]); }
 
 Tensor Module::forward(const Tensor&) {
     throw ValueError(fmt::format("{}: a module must override forward(), or call() for several inputs", label()));
@@ -88,25 +92,40 @@ Tensors Module::call(const Tensors& inputs) {
     return {forward(inputs[0])};
 }
 
-Shape Module::output_shape(const Shape& input) {
-    build_for(input);
+Shape Module::output_shape(const Shape& input) { return shapes_by_running({input})[0]; }
+
+Shapes Module::output_shapes(const Shapes& inputs) {
+    if (inputs.size() == 1 && !state_->shapes_by_running) return {output_shape(inputs[0])};
+    return shapes_by_running(inputs);
+}
+
+Shapes Module::shapes_by_running(const Shapes& inputs) {
+    build_for(inputs);
     const NoGrad off_tape;
     const ModeScope inference(false);
-    const auto run = [&](std::int64_t batch_size, int changed, std::int64_t size) {
-        Shape shape = input;
-        for (int i = 0; i < shape.rank(); ++i)
-            if (shape[i] == None) shape[i] = i == changed ? size : i == 0 ? batch_size : 16;
-        return call({zeros(shape, state_->dtype)})[0].shape();
+    // Unknown axes get a size; those at `changed` another.
+    const auto run = [&](int changed) {
+        Tensors zero;
+        for (Shape shape : inputs) {
+            for (int i = 0; i < shape.rank(); ++i)
+                if (shape[i] == None) shape[i] = (i == 0 ? 2 : 16) + (i == changed);
+            zero.push_back(zeros(shape, state_->dtype));
+        }
+        Shapes results;
+        for (const Tensor& result : call(zero)) results.push_back(result.shape());
+        return results;
     };
-    Shape result = run(2, -1, 0);
-    const Shape first = result;
-    for (int axis = 0; axis < input.rank(); ++axis) {
-        if (input[axis] != None) continue;
-        const Shape other = run(2, axis, axis == 0 ? 3 : 17);
-        for (int i = 0; i < result.rank() && i < other.rank(); ++i)
-            if (other[i] != first[i]) result[i] = None;
+    const Shapes first = run(-1);
+    Shapes found = first;
+    for (int axis = 0; axis < Shape::max_rank; ++axis) {
+        const auto open = [axis](const Shape& shape) { return axis < shape.rank() && shape[axis] == None; };
+        if (std::none_of(inputs.begin(), inputs.end(), open)) continue;
+        const Shapes other = run(axis);
+        for (std::size_t k = 0; k < found.size() && k < other.size(); ++k)
+            for (int i = 0; i < found[k].rank() && i < other[k].rank(); ++i)
+                if (other[k][i] != first[k][i]) found[k][i] = None;
     }
-    return result;
+    return found;
 }
 
 std::string Module::class_name() const {
@@ -120,10 +139,11 @@ std::string Module::class_name() const {
 
 nlohmann::json Module::config() const { return nlohmann::json::object(); }
 
-void Module::build_for(const Shape& input) {
+void Module::build_for(const Shapes& inputs) {
     if (built_) return;
+    if (inputs.empty()) throw ValueError(fmt::format("{}: it cannot be built without the shape of an input", label()));
     claimed_.clear();
-    build(input);
+    build_all(inputs);
     built_ = true;
     state_->nothing_to_build = true;
 }

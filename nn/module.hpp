@@ -18,6 +18,9 @@ namespace weft::nn {
 
 class Module;
 
+/// The shapes of several tensors, each with the batch axis in front, as None.
+using Shapes = std::vector<Shape>;
+
 /// A weight with its path: "dense.kernel", or "kernel" within its own layer.
 struct NamedTensor {
     std::string name;
@@ -38,6 +41,7 @@ struct State {
     DType dtype = float32;           ///< of the parameters made from here on
     bool training = true;
     bool nothing_to_build = false;   ///< every shape was known at construction, or there are no weights
+    bool shapes_by_running = false;  ///< the class says nothing of its result's shape
 };
 
 class Module {
@@ -61,11 +65,20 @@ public:
     virtual void build(const Shape& input);
     /// The value for one input.
     virtual Tensor forward(const Tensor& input);
-    /// The values for several inputs; by default forward() of the only one.
-    virtual Tensors call(const Tensors& inputs);
     /// The result's shape for an input's; unknown axes stay None. By default found by running zeros of two sizes
     /// through the module. Throws ShapeError where the input does not fit.
     virtual Shape output_shape(const Shape& input);
+
+    // The same for a layer of several inputs or results; each by default does the above.
+
+    /// Makes the weights for several inputs; by default build() for the first.
+    virtual void build_all(const Shapes& inputs);
+    /// The values for several inputs; by default forward() of the only one.
+    virtual Tensors call(const Tensors& inputs);
+    /// The shapes of all results; by default output_shape() of the only input, or found by running where the class has
+    /// no such function, or for several inputs.
+    virtual Shapes output_shapes(const Shapes& inputs);
+
     /// The Keras class of the same meaning ("Dense"), by default the C++ class' name.
     virtual std::string class_name() const;
     /// The constructor's arguments by their Keras names, for saving; without name, dtype and trainable.
@@ -74,7 +87,8 @@ public:
     // What its users call. -----------------------------------------------------------------------------------------
 
     /// Makes the weights for an input of that shape (batch axis first, as None), if that has not happened yet.
-    void build_for(const Shape& input);
+    void build_for(const Shape& input) { build_for(Shapes{input}); }
+    void build_for(const Shapes& inputs);
     bool built() const { return built_ || state_->nothing_to_build; }
 
     /// All trainable weights, this module's and its children's, each once. Throws ValueError if something is unbuilt.
@@ -109,7 +123,7 @@ protected:
     /// Registers a child and returns it: nn::Linear in = module("in", nn::Linear(2, 64));
     template <class M>
     M module(const std::string& name, M child) {
-        mark_if_nothing_to_build(child);
+        note_overrides(child);
         add_child(name, child.state());
         static_cast<Module&>(child).registered_ = true;
         return child;
@@ -122,17 +136,26 @@ protected:
     /// Throws ShapeError unless the input has the rank and (unless None) the axes of `expected`; `meaning` names them.
     void expect(const Shape& input, const char* meaning, int rank) const;
 
+    /// Adds a number to the loss that is being minimised: a penalty, a divergence. Outside a LossScope, which fit and
+    /// evaluate hold, nothing happens. Throws ShapeError for anything but one number.
+    void add_loss(const Tensor& loss) const;
+
     // A module whose class does not override build() has nothing to wait for; C++ can tell by the pointer's type.
     template <class M>
-    static void mark_if_nothing_to_build(const M& child) {
-        if constexpr (requires { &M::build; })
-            if constexpr (std::is_same_v<decltype(&M::build), void (Module::*)(const Shape&)>)
+    static void note_overrides(const M& child) {
+        if constexpr (requires { &M::build; &M::build_all; })
+            if constexpr (std::is_same_v<decltype(&M::build), void (Module::*)(const Shape&)> &&
+                          std::is_same_v<decltype(&M::build_all), void (Module::*)(const Shapes&)>)
                 child.state()->nothing_to_build = true;
+        if constexpr (requires { &M::output_shape; })
+            if constexpr (std::is_same_v<decltype(&M::output_shape), Shape (Module::*)(const Shape&)>)
+                child.state()->shapes_by_running = true;
     }
     friend class Layer;
 
 private:
     Tensor weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable);
+    Shapes shapes_by_running(const Shapes& inputs);
 
     std::shared_ptr<State> state_;
     bool built_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/nn/activation.hpp>
+#include <weft/nn/added_losses.hpp>
 #include <weft/nn/check_layer.hpp>
 #include <weft/nn/conv2d.hpp>
 #include <weft/nn/dropout.hpp>

@@ -49,7 +49,10 @@ void Sequential::add(const Layer& layer) {
     }
     if (!input.empty()) {
         layer->build_for(input);
-        layer->output_shape(input);  // an input that does not fit is told here, not at the first call
+        const std::size_t results = layer->output_shapes({input}).size();  // an input that does not fit is told here
+        if (results != 1)
+            throw ValueError(fmt::format("{}: each layer gives one result to the next; {} gives {}. Build a nn::Model from symbols instead.",
+                                         label(), layer->label(), results));
     }
     add_child(name, layer->state());
     graph_->nodes.push_back({name, layer, {graph_->values - 1}, {graph_->values}});

@@ -125,6 +125,59 @@ TEST_CASE("module: output_shape is found by running where a layer does not say")
     CHECK(pairs.output_shape({None, None, 3}) == Shape{None, None, 6});
 }
 
+TEST_CASE("module: several inputs and results") {
+    struct Mix : nn::Module {
+        void build_all(const nn::Shapes& inputs) override {
+            left = parameter("left", {inputs[0].back(), 2}), right = parameter("right", {inputs[1].back(), 2});
+        }
+        Tensors call(const Tensors& inputs) override { return {matmul(inputs[0], left) + matmul(inputs[1], right), inputs[1]}; }
+        Tensor left, right;
+    };
+    Mix mix;
+    const Tensors results = mix({ones({4, 3}), ones({4, 5})});
+    CHECK(results[0].shape() == Shape{4, 2});
+    CHECK(mix.parameters()[1].shape() == Shape{5, 2});
+    CHECK(mix.output_shapes({{None, 3}, {None, 5}}) == nn::Shapes{{None, 2}, {None, 5}});
+    CHECK_THAT(error_of<ValueError>([&] { mix(Tensors{}); }), Catch::Contains("without an input"));
+
+    struct Split : nn::Module {
+        Tensors call(const Tensors& x) override { return {x[0], sum(x[0], {-1})}; }
+    };
+    const nn::Layer split = Split();
+    CHECK(split->output_shapes({{None, 3}}) == nn::Shapes{{None, 3}, {None}});
+    CHECK_THAT(error_of<ValueError>([&] { nn::Sequential{nn::Linear(2, {.input_shape = {3}}), Split()}; }), Catch::Contains("gives 2"));
+}
+
+TEST_CASE("module: losses that layers add are collected by the innermost scope of the thread") {
+    struct Penalty : nn::Module {
+        Tensor forward(const Tensor& x) override {
+            add_loss(sum(square(x)));
+            return x;
+        }
+    };
+    Penalty penalty;
+    penalty(ones({3}));  // nobody asks
+    const nn::LossScope outer;
+    penalty(ones({2}));
+    {
+        const nn::LossScope inner;
+        CHECK(inner.total().item<double>() == 0);
+        penalty(ones({5}));
+        penalty(ones({1}));
+        CHECK(inner.total().item<double>() == 6);
+    }
+    CHECK(outer.losses().size() == 1);
+    CHECK(outer.total().item<double>() == 2);
+    struct Wrong : nn::Module {
+        Tensor forward(const Tensor& x) override {
+            add_loss(x);
+            return x;
+        }
+    };
+    Wrong wrong;
+    CHECK_THAT(error_of<ShapeError>([&] { wrong(ones({2})); }), Catch::Contains("takes one number"));
+}
+
 TEST_CASE("module: to(float64) changes the parameters in place") {
     nn::Linear layer(2, 3);
     const Tensor kernel = layer.parameters()[0];

@@ -1,0 +1,28 @@
+#include <weft/autograd/ops/arithmetic.hpp>
+#include <weft/nn/added_losses.hpp>
+#include <weft/nn/module.hpp>
+
+#include <fmt/core.h>
+
+namespace weft::nn {
+
+namespace {
+constinit thread_local LossScope* innermost = nullptr;
+}
+
+LossScope::LossScope() : before_(innermost) { innermost = this; }
+LossScope::~LossScope() { innermost = before_; }
+
+Tensor LossScope::total() const {
+    Tensor sum = 0.0;
+    for (const Tensor& loss : losses_) sum = sum + loss;
+    return sum;
+}
+
+void Module::add_loss(const Tensor& loss) const {
+    if (loss.rank() != 0)
+        throw ShapeError(fmt::format("{}: add_loss takes one number, such as a mean; received {}", label(), describe(loss)));
+    if (innermost) innermost->losses_.push_back(loss);
+}
+
+}  // namespace weft::nn
