@@ -9,4 +9,5 @@
 #include <weft/data/idx.hpp>
 #include <weft/data/loader.hpp>
 #include <weft/data/mnist.hpp>
+#include <weft/data/npy.hpp>
 #include <weft/data/source.hpp>

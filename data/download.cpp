@@ -1,21 +1,17 @@
 #include <weft/autograd/error.hpp>
 #include <weft/data/download.hpp>
 #include <weft/data/gzip.hpp>
+#include <weft/data/replace_file.hpp>
 
 #include <fmt/core.h>
 #include <zlib.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <system_error>
-#include <utility>
 
 #ifdef WEFT_WITH_CURL
 #include <curl/curl.h>
@@ -45,55 +41,8 @@ void verify(const std::filesystem::path& path, const Digest& digest) {
 
 namespace {
 
-// A file beside the one to come, gone again unless it is kept.
-class Unfinished {
-public:
-    explicit Unfinished(const std::filesystem::path& final_path) : final_(final_path) {
-        std::string name = (final_path.parent_path() / ("." + final_path.filename().string() + ".XXXXXX")).string();
-        descriptor_ = mkostemp(name.data(), O_CLOEXEC);
-        if (descriptor_ < 0) fail("cannot be written");
-        path_ = name;
-        fchmod(descriptor_, 0644);
-    }
-    ~Unfinished() {
-        if (descriptor_ >= 0) close(descriptor_);
-        if (!path_.empty()) unlink(path_.c_str());
-    }
-    Unfinished(const Unfinished&) = delete;
-    Unfinished& operator=(const Unfinished&) = delete;
-
-    bool write(const char* data, std::size_t bytes) {
-        while (bytes > 0) {
-            const ssize_t done = ::write(descriptor_, data, bytes);
-            if (done < 0 && errno == EINTR) continue;
-            if (done < 0) return false;
-            data += done;
-            bytes -= static_cast<std::size_t>(done);
-        }
-        return true;
-    }
-    /// Everything is on the disk before the name is, so that a crash leaves no half file behind it.
-    void close_file() {
-        const bool written = fsync(descriptor_) == 0;
-        if (close(std::exchange(descriptor_, -1)) != 0 || !written) fail("cannot be written");
-    }
-    void keep() {
-        if (rename(path_.c_str(), final_.c_str()) != 0) fail("cannot be put in place");
-        path_.clear();
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    [[noreturn]] void fail(const char* what) const {
-        throw FileError(fmt::format("{}: {}: {}", final_.string(), what, std::strerror(errno)));
-    }
-
-    std::filesystem::path final_, path_;
-    int descriptor_ = -1;
-};
-
 struct Target {
-    Unfinished* file;
+    std::ofstream* file;
     std::int64_t room;  // bytes that may still come
     int error = 0;
 };
@@ -102,18 +51,19 @@ std::size_t receive(char* data, std::size_t, std::size_t bytes, void* context) {
     Target& target = *static_cast<Target*>(context);
     target.room -= static_cast<std::int64_t>(bytes);
     if (target.room < 0) return 0;
-    if (!target.file->write(data, bytes)) {
-        target.error = errno;
+    if (!target.file->write(data, static_cast<std::streamsize>(bytes))) {
+        target.error = errno ? errno : EIO;
         return 0;
     }
     return bytes;
 }
 
-void fetch(const std::string& url, Unfinished& file, const Digest& digest) {
+void fetch(const std::string& url, const std::string& path, const Digest& digest) {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
     if (!curl) throw FileError("libcurl cannot be started");
+    std::ofstream file(path, std::ios::binary);
     // Packing never makes data much longer than they are.
     Target target{&file, digest.bytes + digest.bytes / 1000 + 4096};
     char text[CURL_ERROR_SIZE] = "";
@@ -134,6 +84,7 @@ void fetch(const std::string& url, Unfinished& file, const Digest& digest) {
     set(CURLOPT_WRITEDATA, &target);
     set(CURLOPT_ERRORBUFFER, text);
     const CURLcode code = curl_easy_perform(curl.get());
+    if (!target.error && !file.flush()) target.error = errno ? errno : EIO;
     if (target.error) throw FileError(fmt::format("cannot write to the disk: {}", std::strerror(target.error)));
     if (target.room < 0) throw FileError(fmt::format("sent more than the {} bytes that this file holds", digest.bytes));
     if (code != CURLE_OK) throw FileError(*text ? text : curl_easy_strerror(code));
@@ -150,17 +101,15 @@ void download(const std::vector<std::string>& urls, const std::filesystem::path&
         throw FileError(fmt::format("{}: cannot make this folder: {}", path.parent_path().string(), error.message()));
     std::string reasons;
     for (const std::string& url : urls) {
-        Unfinished file(path);
         try {
-            fetch(url, file, digest);
-            file.close_file();
-            verify(file.path(), digest);
+            replace_file(path.string(), [&](const std::string& temporary) {
+                fetch(url, temporary, digest);
+                verify(temporary, digest);
+            });
+            return;
         } catch (const FileError& reason) {
             reasons += fmt::format("\n  {}: {}", url, reason.what());
-            continue;
         }
-        file.keep();
-        return;
     }
     throw FileError(fmt::format("{} could not be fetched:{}", path.filename().string(), reasons));
 }

@@ -87,8 +87,10 @@ Hdf5Object Hdf5Object::group(const std::string& name) const { return open(name, 
 
 bool Hdf5Object::is_group(const std::string& name) const {
     const Hdf5Quiet quiet;
+    H5L_info_t link;
     H5O_info_t info;
-    return contains(name) && H5Oget_info_by_name(id(), name.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5O_TYPE_GROUP;
+    return contains(name) && H5Lget_info(id(), name.c_str(), &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD &&
+           H5Oget_info_by_name(id(), name.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5O_TYPE_GROUP;
 }
 
 Hdf5Object Hdf5Object::create_group(const std::string& name) const {

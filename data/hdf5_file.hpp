@@ -14,6 +14,14 @@
 
 namespace weft::data {
 
+class Hdf5Dataset;
+
+/// How a tensor lies in a file.
+struct Hdf5Layout {
+    std::int64_t chunk_rows = 0;  ///< positions of the first axis in a chunk; 0: in one piece, or by chunks of 1 MiB if compressed
+    int compression = 0;          ///< gzip's level, from 1 (fast) to 9 (small); 0: none
+};
+
 /// An open file, group or dataset.
 class Hdf5Object {
 public:
@@ -50,9 +58,12 @@ public:
 
     /// The shape of a dataset.
     Shape shape_of(const std::string& name) const;
-    /// The elements of a numeric dataset: floats as float32 or float64, integers as int64 or uint8.
+    /// A numeric dataset, to be read from; see hdf5_dataset.hpp.
+    Hdf5Dataset dataset(const std::string& name) const;
+    /// All elements of a numeric dataset.
     Tensor read(const std::string& name) const;
-    void write(const std::string& name, const Tensor& value) const;
+    /// Makes a dataset, with the groups on the way to it. Throws FileError, ValueError for a layout that cannot be.
+    void write(const std::string& name, const Tensor& value, const Hdf5Layout& layout = {}) const;
 
 private:
     Hdf5Object open(const std::string& name, bool dataset) const;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
 namespace examples {
 namespace {
@@ -80,11 +79,7 @@ void write_learning_curves(const weft::nn::History& history, const std::vector<s
                                   total, height, total / 2, title);
     for (std::size_t i = 0; i < panels.size(); ++i) svg += panel(history, panels[i], width * static_cast<double>(i));
     svg += "</svg>\n";
-    weft::data::replace_file(path, [&](const std::string& temporary) {
-        std::ofstream file(temporary, std::ios::binary);
-        file << svg;
-        if (!file.flush()) throw weft::FileError(fmt::format("{}: the picture cannot be written", path));
-    });
+    weft::data::replace_file(path, svg);
 }
 
 }  // namespace examples
