@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "paths.hpp"
 
 #include <hdf5.h>
 
@@ -28,7 +29,7 @@ bool shorter_first(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-Fixture::Fixture(const std::string& name) : name_(std::string(WEFT_FIXTURES) + "/" + name + ".h5") {
+Fixture::Fixture(const std::string& name) : name_(source_path("tests/fixtures/" + name + ".h5")) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are thrown, not printed
     Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "a property list");
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);

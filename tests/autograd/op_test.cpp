@@ -1,6 +1,7 @@
 // Every op of the table: values, derivatives, and whether every op has its row.
 #include "catch.hpp"
 #include "op_table.hpp"
+#include "paths.hpp"
 
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/reduce.hpp>
@@ -95,7 +96,7 @@ TEST_CASE("ops: every op declared in autograd/ops has a row in the table") {
     std::set<std::string> declared, rows;
     const std::regex declaration(R"(^(?:inline )?Tensors? (\w+)\()");
     std::size_t headers = 0;
-    for (const auto& file : std::filesystem::directory_iterator(WEFT_OPS)) {
+    for (const auto& file : std::filesystem::directory_iterator(source_path("autograd/ops"))) {
         if (file.path().extension() != ".hpp") continue;
         ++headers;
         std::ifstream in(file.path());

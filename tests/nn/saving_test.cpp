@@ -2,6 +2,7 @@
 #include "../catch.hpp"
 #include "../temporary_folder.hpp"
 #include "fixture_tensor.hpp"
+#include "paths.hpp"
 
 #include <weft/autograd/autograd.hpp>
 #include <weft/data/hdf5.hpp>
@@ -20,7 +21,7 @@ using weft::testing::TemporaryFolder;
 
 namespace {
 
-std::string keras_file(const std::string& name) { return std::string(WEFT_FIXTURES) + "/keras_files/" + name; }
+std::string keras_file(const std::string& name) { return source_path("tests/fixtures/keras_files/" + name); }
 
 nn::Sequential small_model() {
     nn::Sequential model{nn::Conv2d(3, 2, {.activation = "relu", .input_shape = {5, 5, 2}}), nn::MaxPool2d(), nn::Flatten(),
