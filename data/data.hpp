@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/data/cache.hpp>
+#include <weft/data/cifar10.hpp>
 #include <weft/data/dataset.hpp>
 #include <weft/data/download.hpp>
 #include <weft/data/gzip.hpp>
@@ -10,4 +11,6 @@
 #include <weft/data/loader.hpp>
 #include <weft/data/mnist.hpp>
 #include <weft/data/npy.hpp>
+#include <weft/data/png.hpp>
 #include <weft/data/source.hpp>
+#include <weft/data/transform.hpp>
