@@ -1,6 +1,8 @@
 // The arrays that NumPy and h5py laid down in tests/fixtures/arrays*, and what they hold.
 #pragma once
 
+#include "../paths.hpp"
+
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/tensor.hpp>
 
@@ -11,7 +13,7 @@
 
 namespace weft::testing {
 
-inline std::string array_file(const std::string& name) { return std::string(WEFT_FIXTURES) + "/arrays/" + name; }
+inline std::string array_file(const std::string& name) { return source_path("tests/fixtures/arrays/" + name); }
 
 inline std::string contents(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

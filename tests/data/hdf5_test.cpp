@@ -27,7 +27,7 @@ using weft::testing::TemporaryFolder;
 
 namespace {
 
-const std::string arrays = std::string(WEFT_FIXTURES) + "/arrays.h5";
+const std::string arrays = testing::source_path("tests/fixtures/arrays.h5");
 
 }  // namespace
 
