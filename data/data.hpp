@@ -7,6 +7,7 @@
 #include <weft/data/download.hpp>
 #include <weft/data/gzip.hpp>
 #include <weft/data/hdf5.hpp>
+#include <weft/data/hdf5_source.hpp>
 #include <weft/data/idx.hpp>
 #include <weft/data/loader.hpp>
 #include <weft/data/mnist.hpp>
