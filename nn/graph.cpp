@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
 
 namespace weft::nn {
 namespace {
@@ -54,6 +55,49 @@ bool Graph::is_chain() const {
         last = node.outputs[0];
     }
     return outputs[0] == last;
+}
+
+std::vector<const GraphNode*> Graph::layers() const {
+    std::vector<const GraphNode*> first;
+    std::unordered_set<const State*> seen;
+    for (const GraphNode& node : nodes)
+        if (seen.insert(node.layer->state().get()).second) first.push_back(&node);
+    return first;
+}
+
+Origin Graph::origin(int value) const {
+    const auto position = [value](const std::vector<int>& list) { return std::find(list.begin(), list.end(), value) - list.begin(); };
+    if (const auto at = static_cast<std::size_t>(position(inputs)); at < inputs.size())
+        return {at < input_names.size() ? input_names[at] : "input_layer", 0, 0};
+    for (const GraphNode& node : nodes)
+        if (const auto at = static_cast<std::size_t>(position(node.outputs)); at < node.outputs.size())
+            return {node.name, node.call, static_cast<int>(at)};
+    throw ValueError(fmt::format("Graph: nothing gives its value {}", value));
+}
+
+std::vector<std::string> Graph::output_names() const {
+    std::vector<std::string> names;
+    for (int output : outputs) {
+        const std::string base = origin(output).layer;
+        std::string name = base;
+        for (int i = 1; std::find(names.begin(), names.end(), name) != names.end(); ++i) name = fmt::format("{}_{}", base, i);
+        names.push_back(name);
+    }
+    return names;
+}
+
+void Graph::check_order() const {
+    std::unordered_set<int> known(inputs.begin(), inputs.end());
+    const auto check = [&](const std::vector<int>& wanted, const std::string& reader) {
+        for (int value : wanted)
+            if (!known.contains(value))
+                throw ValueError(fmt::format("Model: {} needs a value that nothing before it gives: the graph has a cycle, or is not connected", reader));
+    };
+    for (const GraphNode& node : nodes) {
+        check(node.inputs, "layer '" + node.name + "'");
+        known.insert(node.outputs.begin(), node.outputs.end());
+    }
+    check(outputs, "an output");
 }
 
 std::string snake_case(const std::string& class_name) {

@@ -10,14 +10,23 @@
 namespace weft::nn {
 
 struct GraphNode {
-    std::string name;  ///< unique within the model
+    std::string name;  ///< of its layer: unique within the model
     Layer layer;
     std::vector<int> inputs, outputs;
+    int call = 0;  ///< 0 for the first call of that layer in the model, 1 for the second
+};
+
+/// Where a value comes from, as Keras's files tell it.
+struct Origin {
+    std::string layer;  ///< or the name of an input
+    int call = 0;       ///< GraphNode::call
+    int index = 0;      ///< which of the results of that call
 };
 
 struct Graph {
     Shapes input_shapes;  ///< with the batch axis, as None; empty until known
     std::vector<std::string> input_names;
+    std::vector<DType> input_dtypes;  ///< as given to nn::Input; empty for a chain, which takes what comes
     std::vector<GraphNode> nodes;
     std::vector<int> inputs, outputs;
     int values = 0;
@@ -28,6 +37,13 @@ struct Graph {
     Shapes shapes(const Shapes& given) const;
     /// Whether each layer reads the one before it and nothing else.
     bool is_chain() const;
+    /// The first node of each layer: the layers in Keras's order, without the inputs.
+    std::vector<const GraphNode*> layers() const;
+    Origin origin(int value) const;
+    /// A name for each output: its layer's, with _1, _2, ... where one layer gives several.
+    std::vector<std::string> output_names() const;
+    /// Throws ValueError if a node reads a value that no input and no node before it gives, as in a cycle.
+    void check_order() const;
 };
 
 /// "conv2d", "conv2d_1", ...: Keras's name for the next layer of a class in a model.

@@ -5,8 +5,22 @@
 
 #include <concepts>
 #include <memory>
+#include <typeinfo>
 
 namespace weft::nn {
+
+class Layer;
+
+namespace detail {
+/// How a module that is seen as a nn::Module is copied as what it is. Every class of which the program makes a Layer,
+/// anywhere, registers itself before main.
+using Copier = Layer (*)(const Module& module);
+bool register_copier(const std::type_info& type, Copier copier);
+template <class M>
+struct Copyable {
+    static const bool known;
+};
+}  // namespace detail
 
 class Layer {
 public:
@@ -15,7 +29,10 @@ public:
     template <std::derived_from<Module> M>
     Layer(const M& module) : module_(std::make_shared<M>(module)) {
         Module::note_overrides(module);
+        static_cast<void>(detail::Copyable<M>::known);
     }
+    /// An nn::Input, for the first place in a Sequential. Throws ValueError for other symbols.
+    Layer(const Symbol& input);
 
     explicit operator bool() const { return static_cast<bool>(module_); }
     Module& operator*() const { return *module_; }
@@ -26,8 +43,15 @@ public:
         return dynamic_cast<M*>(module_.get());
     }
 
+    Tensor operator()(const Tensor& input) const { return (*module_)(input); }
+    Tensors operator()(const Tensors& inputs) const { return (*module_)(inputs); }
+    Symbol operator()(const Symbol& inputs) const;
+
 private:
     std::shared_ptr<Module> module_;
 };
+
+template <class M>
+const bool detail::Copyable<M>::known = register_copier(typeid(M), [](const Module& module) { return Layer(dynamic_cast<const M&>(module)); });
 
 }  // namespace weft::nn

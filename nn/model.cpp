@@ -1,6 +1,7 @@
 #include <weft/autograd/mode.hpp>
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/suggest.hpp>
+#include <weft/nn/functional.hpp>
 #include <weft/nn/mode.hpp>
 #include <weft/nn/progress.hpp>
 #include <weft/nn/training.hpp>
@@ -16,6 +17,11 @@ namespace weft::nn {
 OptimizerChoice::OptimizerChoice(const std::string& name, const optim::Settings& settings) : configured_(optim::make(name, settings)) {}
 
 Model::Model() : graph_(std::make_shared<Graph>()), training_(std::make_shared<Training>()) {}
+
+Model::Model(const Symbol& inputs, const Symbol& outputs, const ModelOptions& options) : Model() {
+    set_name(options.name);
+    adopt(graph_between(inputs, outputs));
+}
 
 void Model::compile(const CompileOptions& options) {
     training_->options = options;
@@ -114,7 +120,7 @@ Tensor Model::predict(const Tensor& x, const PredictOptions& options) {
 
 std::vector<Layer> Model::layers() const {
     std::vector<Layer> all;
-    for (const GraphNode& node : graph_->nodes) all.push_back(node.layer);
+    for (const GraphNode* node : graph_->layers()) all.push_back(node->layer);
     return all;
 }
 
@@ -182,31 +188,34 @@ Tensor Model::forward(const Tensor& input) {
     return call({input})[0];
 }
 
-Shape Model::output_shape(const Shape& input) {
-    if (graph_->nodes.empty()) return graph_->chain ? input : Module::output_shape(input);
-    return output_shapes({input})[0];
-}
-
-Shapes Model::output_shapes(const Shapes& inputs) {
-    if (graph_->nodes.empty()) return graph_->chain ? inputs : Module::output_shapes(inputs);
+Shapes Model::inferred_shapes(const Shapes& inputs) {
+    if (graph_->nodes.empty()) return graph_->is_chain() ? inputs : Module::inferred_shapes(inputs);
     check_count(*this, inputs.size());
     const Shapes all = graph_->shapes(inputs);
+    for (std::size_t i = 0; i < graph_->input_shapes.size(); ++i)
+        if (!agrees(inputs[i], graph_->input_shapes[i]))
+            throw ShapeError(fmt::format("{}: expects {}; received {}", label(), str(graph_->input_shapes[i]), str(inputs[i])));
     Shapes results;
     for (int output : graph_->outputs) results.push_back(all[static_cast<std::size_t>(output)]);
     return results;
 }
 
+void Model::adopt(Graph graph) {
+    graph.check_order();
+    *graph_ = std::move(graph);
+    state()->shapes_by_running = true;  // the graph knows them
+    for (const GraphNode* node : graph_->layers()) add_child(node->name, node->layer->state());
+    if (graph_->input_shapes.empty()) return;
+    build_for(graph_->input_shapes);
+    Shape shape = graph_->input_shapes[0];
+    shape.erase(0);
+    state()->input_shape = shape;
+}
+
 Model model_from_graph(Graph graph, const std::string& name) {
     Model model;
     model.set_name(name);
-    *model.graph_ = std::move(graph);
-    for (const GraphNode& node : model.graph_->nodes) model.add_child(node.name, node.layer->state());
-    if (!model.graph_->input_shapes.empty()) {
-        model.build_for(model.graph_->input_shapes);
-        Shape shape = model.graph_->input_shapes[0];
-        shape.erase(0);
-        model.state()->input_shape = shape;
-    }
+    model.adopt(std::move(graph));
     return model;
 }
 

@@ -66,9 +66,17 @@ struct PredictOptions {
     int verbose = 0;
 };
 
+struct ModelOptions {
+    std::string name = {};
+};
+
 class Model : public Module {
 public:
+    /// For a class of one's own, which overrides forward(), or call() for several inputs or outputs.
     Model();
+    /// What layers called on symbols have drawn from the inputs to the outputs: nn::Model(x, y), nn::Model({a, b}, {y, z}).
+    /// Throws ValueError if an output needs an input that is not given, no output needs an input, or names repeat.
+    Model(const Symbol& inputs, const Symbol& outputs, const ModelOptions& options = {});
 
     /// Says how to train. Throws ValueError for unknown names.
     void compile(const CompileOptions& options);
@@ -101,7 +109,7 @@ public:
     /// Reads weights from any of these files. Nothing changes unless everything fits. Throws FileError.
     void load_weights(const std::string& path);
 
-    /// The layers in order; empty for a class of one's own.
+    /// The layers, each once, in Keras's order; empty for a class of one's own.
     std::vector<Layer> layers() const;
     /// Throws ValueError for an unknown name, with suggestions.
     Layer layer(const std::string& name) const;
@@ -114,11 +122,13 @@ public:
     Tensors call(const Tensors& inputs) override;
     Tensor forward(const Tensor& input) override;
     void build_all(const Shapes& inputs) override;
-    Shape output_shape(const Shape& input) override;
-    Shapes output_shapes(const Shapes& inputs) override;
     std::string class_name() const override { return "Functional"; }
 
 protected:
+    Shapes inferred_shapes(const Shapes& inputs) override;
+    /// Becomes the model of a graph; builds it if the input shapes are known.
+    void adopt(Graph graph);
+
     struct Training;
     std::shared_ptr<Graph> graph_;
     std::shared_ptr<Training> training_;

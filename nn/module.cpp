@@ -35,6 +35,11 @@ void each_state(State& state, F& f) {
     for (const auto& [name, child] : state.children) each_state(*child, f);
 }
 
+bool contains(const State& state, const State* wanted) {
+    if (&state == wanted) return true;
+    return std::any_of(state.children.begin(), state.children.end(), [&](const auto& child) { return contains(*child.second, wanted); });
+}
+
 const State* unbuilt(const State& state) {
     if (state.weights.empty() && state.children.empty() && !state.nothing_to_build) return &state;
     for (const auto& [name, child] : state.children)
@@ -92,14 +97,14 @@ Tensors Module::call(const Tensors& inputs) {
     return {forward(inputs[0])};
 }
 
-Shape Module::output_shape(const Shape& input) { return shapes_by_running({input})[0]; }
+Shape Module::output_shape(const Shape& input) { return inferred_shapes({input})[0]; }
 
 Shapes Module::output_shapes(const Shapes& inputs) {
     if (inputs.size() == 1 && !state_->shapes_by_running) return {output_shape(inputs[0])};
-    return shapes_by_running(inputs);
+    return inferred_shapes(inputs);
 }
 
-Shapes Module::shapes_by_running(const Shapes& inputs) {
+Shapes Module::inferred_shapes(const Shapes& inputs) {
     build_for(inputs);
     const NoGrad off_tape;
     const ModeScope inference(false);
@@ -247,7 +252,7 @@ Tensor Module::weight(const std::string& name, const Shape& shape, const Initial
 
 void Module::set_common(const std::string& name, const Shape& input_shape) {
     if (!name.empty()) check_name(name, "name");
-    state_->name = name;
+    set_name(name);
     state_->input_shape = input_shape;
 }
 
@@ -255,6 +260,7 @@ void Module::add_child(const std::string& name, const std::shared_ptr<State>& ch
     check_name(name, "module");
     for (const auto& [existing, state] : state_->children)
         if (existing == name) throw ValueError(fmt::format("{}: it already has a module named '{}'", label(), name));
+    if (contains(*child, state_.get())) throw ValueError(fmt::format("{}: a module cannot be a part of itself", label()));
     if (child->name.empty()) child->name = name;
     state_->children.emplace_back(name, child);
 }

@@ -4,6 +4,7 @@
 #include <weft/autograd/random.hpp>
 #include <weft/autograd/tensor.hpp>
 #include <weft/nn/initializers.hpp>
+#include <weft/nn/symbol.hpp>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -35,6 +36,7 @@ struct State {
         bool trainable;  ///< a parameter; else a buffer
     };
     std::string name;                ///< given by the user or by the container; "" until then
+    bool named_by_user = false;      ///< else a container may name it as it needs
     std::vector<Weight> weights;     ///< in the layer's own, fixed order
     std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
     Shape input_shape;               ///< without the batch axis; rank 0 if not given
@@ -58,6 +60,9 @@ public:
     /// Runs the module; builds it first, if its weights wait for the input's shape.
     Tensor operator()(const Tensor& input);
     Tensors operator()(const Tensors& inputs);
+    /// Draws a call for a nn::Model: builds the module for these shapes and tells those of the results. Several calls
+    /// share the weights. Throws ShapeError where the inputs do not fit.
+    Symbol operator()(const Symbol& inputs);
 
     // What a layer overrides. -------------------------------------------------------------------------------------
 
@@ -78,7 +83,6 @@ public:
     /// The shapes of all results; by default output_shape() of the only input, or found by running where the class has
     /// no such function, or for several inputs.
     virtual Shapes output_shapes(const Shapes& inputs);
-
     /// The Keras class of the same meaning ("Dense"), by default the C++ class' name.
     virtual std::string class_name() const;
     /// The constructor's arguments by their Keras names, for saving; without name, dtype and trainable.
@@ -108,7 +112,10 @@ public:
     void to(DType dtype);
 
     const std::string& name() const { return state_->name; }
-    void set_name(const std::string& name) { state_->name = name; }
+    void set_name(const std::string& name) {
+        state_->name = name;
+        state_->named_by_user = !name.empty();
+    }
     /// "Conv2d 'conv2d_1'", for error texts.
     std::string label() const;
     const Shape& input_shape() const { return state_->input_shape; }
@@ -129,6 +136,8 @@ protected:
         return child;
     }
 
+    /// What output_shape() and output_shapes() say where a class has neither; by default found by running.
+    virtual Shapes inferred_shapes(const Shapes& inputs);
     /// For the constructors of layers: the options that all of them have.
     void set_common(const std::string& name, const Shape& input_shape);
     void nothing_to_build() { state_->nothing_to_build = true; }
@@ -155,7 +164,6 @@ protected:
 
 private:
     Tensor weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable);
-    Shapes shapes_by_running(const Shapes& inputs);
 
     std::shared_ptr<State> state_;
     bool built_ = false;

@@ -10,6 +10,7 @@
 #include <weft/nn/layer.hpp>
 #include <weft/nn/linear.hpp>
 #include <weft/nn/losses.hpp>
+#include <weft/nn/merge.hpp>
 #include <weft/nn/metrics.hpp>
 #include <weft/nn/mode.hpp>
 #include <weft/nn/model.hpp>
@@ -18,3 +19,4 @@
 #include <weft/nn/registry.hpp>
 #include <weft/nn/reshape.hpp>
 #include <weft/nn/sequential.hpp>
+#include <weft/nn/symbol.hpp>

@@ -1,3 +1,4 @@
+#include <weft/nn/functional.hpp>
 #include <weft/nn/sequential.hpp>
 
 #include <fmt/core.h>
@@ -26,24 +27,29 @@ Sequential::Sequential(const Model& model) : Model(model) {
 }
 
 void Sequential::add(const Layer& layer) {
+    if (const auto* input = layer.as<InputLayer>()) {
+        if (!graph_->nodes.empty()) throw ValueError(fmt::format("{}: an Input can only be its first entry", label()));
+        graph_->input_shapes = {input->shape()};
+        state()->input_shape = layer->input_shape();
+        return;
+    }
     std::vector<std::string> taken;
+    for (const GraphNode& node : graph_->nodes)
+        if (node.layer->state() == layer->state())
+            throw ValueError(fmt::format("{}: {} is already one of its layers", label(), layer->label()));
     for (const GraphNode& node : graph_->nodes) taken.push_back(node.name);
     std::string name = layer->name();
-    if (name.empty()) {
-        name = default_name(layer->class_name(), taken);
-        layer->set_name(name);
-    } else if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+    const bool repeated = std::find(taken.begin(), taken.end(), name) != taken.end();
+    if (repeated && layer->state()->named_by_user)
         throw ValueError(fmt::format("{}: the names of its layers must differ; there is already a '{}'", label(), name));
-    }
+    if (name.empty() || repeated) name = default_name(layer->class_name(), taken);
+    if (layer->name().empty()) layer->state()->name = name;
 
     Shape input;  // what the new layer gets, if known
-    if (graph_->nodes.empty()) {
-        if (!layer->input_shape().empty()) {
-            input = layer->input_shape();
-            input.insert(0, None);
-            graph_->input_shapes = {input};
-            state()->input_shape = layer->input_shape();
-        }
+    const bool tells_input = graph_->nodes.empty() && graph_->input_shapes.empty() && !layer->input_shape().empty();
+    if (tells_input) {
+        input = layer->input_shape();
+        input.insert(0, None);
     } else if (!graph_->input_shapes.empty()) {
         input = output_shape(graph_->input_shapes[0]);
     }
@@ -55,6 +61,10 @@ void Sequential::add(const Layer& layer) {
                                          label(), layer->label(), results));
     }
     add_child(name, layer->state());
+    if (tells_input) {
+        graph_->input_shapes = {input};
+        state()->input_shape = layer->input_shape();
+    }
     graph_->nodes.push_back({name, layer, {graph_->values - 1}, {graph_->values}});
     graph_->outputs = {graph_->values++};
 }
