@@ -21,7 +21,7 @@ void collect(const State& state, const std::string& path, bool trainable, std::u
 // The layers by name: those of the graph, or the children of a class of one's own.
 std::vector<std::pair<std::string, const State*>> named_layers(const Model& model) {
     std::vector<std::pair<std::string, const State*>> layers;
-    for (const GraphNode& node : model.graph().nodes) layers.emplace_back(node.name, node.layer->state().get());
+    for (const GraphNode* node : model.graph().layers()) layers.emplace_back(node->name, node->layer->state().get());
     if (layers.empty())
         for (const auto& [name, child] : model.state()->children) layers.emplace_back(name, child.get());
     return layers;

@@ -14,17 +14,17 @@ using Groups = std::vector<std::pair<std::string, std::vector<Tensor>>>;
 
 void collect(const Model& model, const std::string& path, Groups& groups) {
     std::map<std::string, int> counts;
-    for (const GraphNode& node : model.graph().nodes) {
-        const std::string base = snake_case(node.layer->class_name());
+    for (const GraphNode* node : model.graph().layers()) {
+        const std::string base = snake_case(node->layer->class_name());
         const int count = counts[base]++;
         const std::string place = path + "layers/" + base + (count ? fmt::format("_{}", count) : "") + "/";
-        if (const Model* inner = node.layer.as<Model>(); inner && !inner->graph().nodes.empty()) {
+        if (const Model* inner = node->layer.as<Model>(); inner && !inner->graph().nodes.empty()) {
             groups.emplace_back(place + "vars", std::vector<Tensor>{});
             collect(*inner, place, groups);
             continue;
         }
         std::vector<Tensor> weights;
-        for (const State::Weight& weight : node.layer->state()->weights) weights.push_back(weight.tensor);
+        for (const State::Weight& weight : node->layer->state()->weights) weights.push_back(weight.tensor);
         groups.emplace_back(place + "vars", std::move(weights));
     }
 }

@@ -21,7 +21,7 @@ using weft::testing::TemporaryFolder;
 
 namespace {
 
-std::string keras_file(const std::string& name) { return source_path("tests/fixtures/keras_files/" + name); }
+std::string keras_file(const std::string& name) { return weft::testing::source_path("tests/fixtures/keras_files/" + name); }
 
 nn::Sequential small_model() {
     nn::Sequential model{nn::Conv2d(3, 2, {.activation = "relu", .input_shape = {5, 5, 2}}), nn::MaxPool2d(), nn::Flatten(),
