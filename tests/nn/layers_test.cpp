@@ -87,6 +87,24 @@ TEST_CASE("layers: every class that is registered passes check_layer") {
         seen.insert(layer->class_name());
         CHECK_NOTHROW(nn::check_layer(layer, shape));
     }
+    const std::vector<std::tuple<nn::Layer, Shape, nn::Shapes>> merging{
+        {nn::Add(), {2, 3}, {{2, 3}, {1, 3}}},
+        {nn::Subtract(), {4}, {{4}}},
+        {nn::Multiply(), {2, 3}, {{3}, {2, 3}}},
+        {nn::Average(), {3}, {{3}, {3}}},
+        {nn::Maximum(), {3}, {{3}, {3}}},
+        {nn::Minimum(), {2, 3}, {{3}}},
+        {nn::Concatenate(), {2, 3}, {{2, 1}}},
+        {nn::Concatenate({.axis = 1}), {2, 3}, {{1, 3}, {2, 3}}},
+        {nn::Dot(1), {4}, {{4}}},
+        {nn::Dot({1, 2}, {.normalize = true}), {3, 2}, {{2, 3}}},
+        {nn::Dot(-1), {2, 3}, {{3}}},
+    };
+    for (const auto& [layer, shape, others] : merging) {
+        INFO(layer->class_name());
+        seen.insert(layer->class_name());
+        CHECK_NOTHROW(nn::check_layer(layer, shape, {.other_inputs = others}));
+    }
     for (const std::string& name : nn::registered_layers()) {
         INFO(name << " is registered, but has no row above");
         CHECK((seen.contains(name) || name.starts_with("Test")));
