@@ -7,15 +7,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <mutex>
+#include <numeric>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace weft::data {
 namespace {
 
-void check(const Tensors& tensors, const LoaderOptions& options) {
+constexpr std::size_t most_tensors = 4;  // in a batch of samples that say nothing of it
+
+void check(const Tensors& tensors) {
     if (tensors.empty()) throw ValueError("Loader: expects at least one tensor; received none");
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         const Tensor& x = tensors[i];
@@ -26,6 +29,9 @@ void check(const Tensors& tensors, const LoaderOptions& options) {
             throw ShapeError(fmt::format("Loader: all tensors must have equally many samples, on their first axis; "
                                          "tensor 0 is {}, tensor {} is {}", describe(tensors[0]), i, describe(x)));
     }
+}
+
+void check(const LoaderOptions& options) {
     const auto at_least = [](std::int64_t least, const char* name, std::int64_t value) {
         if (value < least)
             throw ValueError(fmt::format("Loader: {} must be at least {}; received {}", name, least, value));
@@ -34,27 +40,6 @@ void check(const Tensors& tensors, const LoaderOptions& options) {
     at_least(0, "prefetch", options.prefetch);
     at_least(0, "workers", options.workers);
 }
-
-// Memory for batches. What the caller has let go of is used again: it is warm in the cache, and buffers that one thread
-// takes from the pool and another gives back would pile up with the latter.
-class Buffers {
-public:
-    explicit Buffers(std::size_t most) : most_(most) {}
-
-    Array take(const Shape& shape, DType dtype) {
-        const std::lock_guard lock(mutex_);
-        for (const Array& array : kept_)
-            if (array.unique() && array.dtype() == dtype && array.shape() == shape) return array;
-        Array array(shape, dtype);
-        if (kept_.size() < most_) kept_.push_back(array);
-        return array;
-    }
-
-private:
-    const std::size_t most_;
-    std::mutex mutex_;
-    std::vector<Array> kept_;
-};
 
 // Copies rows in parts too small for the kernel to share among threads: those belong to the training step meanwhile.
 Array gather(const Array& x, const std::int64_t* index, Array result) {
@@ -67,48 +52,71 @@ Array gather(const Array& x, const std::int64_t* index, Array result) {
     return result;
 }
 
+// The rows of tensors in memory. A batch that is smaller than another takes the front of as large a buffer.
+Samples rows_of(const Tensors& tensors, std::int64_t batch_size) {
+    const std::int64_t samples = tensors[0].shape(0), most = std::min(batch_size, samples);
+    return {samples, [tensors, most](std::span<const std::int64_t> numbers, Buffers& buffers) {
+                const auto count = static_cast<std::int64_t>(numbers.size());
+                Tensors made;
+                for (const Tensor& x : tensors) {
+                    Shape shape = x.shape();
+                    shape[0] = std::max(most, count);
+                    made.emplace_back(gather(x.data(), numbers.data(), buffers.take(shape, x.dtype()).rows(0, count)));
+                }
+                return made;
+            }};
+}
+
 }  // namespace
 
 struct Loader::State {
-    const Tensors tensors;
+    const Samples all;
+    const Tensors tensors;  // the same samples, if they lie in memory
     const LoaderOptions options;
     Tensor order;  // of the epoch's samples; undefined if they come as they lie
     Buffers buffers;
     std::optional<Prefetch> epoch;  // last: its threads use the rest
 
-    State(Tensors given, const LoaderOptions& wanted)
-        : tensors(std::move(given)),
+    State(Samples samples, Tensors given, const LoaderOptions& wanted)
+        : all(std::move(samples)),
+          tensors(std::move(given)),
           options(wanted),
           // Batches made and being made, the caller's, and the one that is to take its place.
-          buffers(tensors.size() * (static_cast<std::size_t>(wanted.prefetch) + 2)) {}
+          buffers(std::max(tensors.size(), most_tensors) * (static_cast<std::size_t>(wanted.prefetch) + 2)) {}
 
-    std::int64_t samples() const { return tensors[0].shape(0); }
     std::int64_t batches() const {
-        const std::int64_t whole = samples() / options.batch_size, rest = samples() % options.batch_size;
+        const std::int64_t whole = all.count / options.batch_size, rest = all.count % options.batch_size;
         return whole + (rest > 0 && !options.drop_last);
     }
 
     Tensors make(std::int64_t batch) {
-        const std::int64_t begin = batch * options.batch_size, most = std::min(options.batch_size, samples());
-        const std::int64_t count = std::min(most, samples() - begin);
-        Tensors made;
-        for (const Tensor& x : tensors) {
-            if (order.defined()) {
-                Shape shape = x.shape();
-                shape[0] = most;
-                const std::int64_t* index = order.data().data<std::int64_t>() + begin;
-                made.emplace_back(gather(x.data(), index, buffers.take(shape, x.dtype()).rows(0, count)));
-            } else {
-                made.emplace_back(x.data().rows(begin, begin + count));
-            }
+        const std::int64_t begin = batch * options.batch_size;
+        const std::int64_t count = std::min(options.batch_size, all.count - begin);
+        if (order.defined()) return all.gather(order.values<std::int64_t>().subspan(begin, count), buffers);
+        if (tensors.empty()) {
+            std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+            std::iota(numbers.begin(), numbers.end(), begin);
+            return all.gather(numbers, buffers);
         }
-        return made;
+        Tensors views;
+        for (const Tensor& x : tensors) views.emplace_back(x.data().rows(begin, begin + count));
+        return views;
     }
 };
 
 Loader::Loader(Tensors tensors, const LoaderOptions& options) {
-    check(tensors, options);
-    state_ = std::make_unique<State>(std::move(tensors), options);
+    check(tensors);
+    check(options);
+    Samples rows = rows_of(tensors, options.batch_size);
+    state_ = std::make_unique<State>(std::move(rows), std::move(tensors), options);
+}
+
+Loader::Loader(Samples samples, const LoaderOptions& options) {
+    if (samples.count < 0 || !samples.gather)
+        throw ValueError(fmt::format("Loader: samples need a count that is not negative, and a function that gathers them; "
+                                     "received count {}{}", samples.count, samples.gather ? "" : " and no function"));
+    check(options);
+    state_ = std::make_unique<State>(std::move(samples), Tensors{}, options);
 }
 
 Loader::~Loader() = default;
@@ -121,9 +129,9 @@ void Loader::begin_epoch(std::int64_t epoch) {
     state.epoch.reset();  // its threads read the order
     const LoaderOptions& options = state.options;
     const Stream stream{options.seed, static_cast<std::uint64_t>(epoch)};
-    if (options.shuffle) state.order = random::permutation(state.samples(), stream);
+    if (options.shuffle) state.order = random::permutation(state.all.count, stream);
     // A view is made sooner than a thread is asked for it.
-    const int workers = options.shuffle ? options.workers : 0;
+    const int workers = options.shuffle || state.tensors.empty() ? options.workers : 0;
     state.epoch.emplace(state.batches(), [&state](std::int64_t batch) { return state.make(batch); }, options.prefetch,
                         workers);
 }
@@ -133,7 +141,7 @@ bool Loader::next(Tensors& batch) {
     return state_->epoch->next(batch);
 }
 
-std::int64_t Loader::samples() const { return state_->samples(); }
+std::int64_t Loader::samples() const { return state_->all.count; }
 std::int64_t Loader::batches() const { return state_->batches(); }
 
 }  // namespace weft::data

@@ -1,6 +1,7 @@
 // Batches of tensors, shuffled if wanted, made in the background.
 #pragma once
 
+#include <weft/data/samples.hpp>
 #include <weft/data/source.hpp>
 
 #include <cstdint>
@@ -23,6 +24,8 @@ struct LoaderOptions {
 class Loader : public Source {
 public:
     explicit Loader(Tensors tensors, const LoaderOptions& options = {});
+    /// The same for samples that are gathered batch by batch.
+    explicit Loader(Samples samples, const LoaderOptions& options = {});
     ~Loader() override;
     Loader(Loader&&) noexcept;
     Loader& operator=(Loader&&) noexcept;

@@ -75,6 +75,11 @@ Logs Model::evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& op
     return Trainer(*this).evaluate(x, y, options);
 }
 
+Logs Model::evaluate(data::Source& source, const EvaluateOptions& options) {
+    if (!compile_options().loss.defined()) throw ValueError(fmt::format("evaluate: {} was compiled without a loss", label()));
+    return Trainer(*this).evaluate(source, options);
+}
+
 Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight) {
     make_ready(*this, x, "train_on_batch");
     return Trainer(*this).train_on_batch(x, y, sample_weight);

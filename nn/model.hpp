@@ -91,6 +91,8 @@ public:
 
     /// Loss and metrics in inference mode.
     Logs evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options = {});
+    /// The same for one epoch of a source; batch_size and sample_weight are the source's business.
+    Logs evaluate(data::Source& source, const EvaluateOptions& options = {});
     /// The results for all of x in inference mode, off the tape. Many threads may predict at once.
     Tensor predict(const Tensor& x, const PredictOptions& options = {});
 

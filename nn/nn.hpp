@@ -18,5 +18,6 @@
 #include <weft/nn/pool2d.hpp>
 #include <weft/nn/registry.hpp>
 #include <weft/nn/reshape.hpp>
+#include <weft/nn/sampling.hpp>
 #include <weft/nn/sequential.hpp>
 #include <weft/nn/symbol.hpp>

@@ -204,6 +204,7 @@ Logs Trainer::run_evaluation(data::Source& source, int verbose) {
         averages.add(options_.loss(parts.y, prediction, parts.weight).item<double>(), parts.y, prediction, parts.weight);
         progress.step(++done, [&] { return averages.logs(); });
     }
+    if (done == 0) throw ValueError("evaluate: the source gave no batch");
     const Logs logs = averages.logs();
     progress.finish(done, logs);
     return logs;
@@ -213,6 +214,12 @@ Logs Trainer::evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& 
     check(x, y, options.sample_weight, "evaluate");
     data::Loader loader(together(x, y, options.sample_weight), {.batch_size = options.batch_size, .workers = 0});
     return run_evaluation(loader, options.verbose);
+}
+
+Logs Trainer::evaluate(data::Source& source, const EvaluateOptions& options) {
+    if (options.sample_weight.defined())
+        throw ValueError("evaluate: sample_weight needs data in memory; a source gives its own weights as the third tensor of a batch");
+    return run_evaluation(source, options.verbose);
 }
 
 Logs Trainer::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight) {

@@ -22,6 +22,7 @@ public:
     History fit(const Tensor& x, const Tensor& y, const FitOptions& options);
     History fit(data::Source& source, const FitOptions& options);
     Logs evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options);
+    Logs evaluate(data::Source& source, const EvaluateOptions& options);
     Logs train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight);
 
 private:

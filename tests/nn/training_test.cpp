@@ -239,3 +239,17 @@ TEST_CASE("summary: names, shapes, numbers of parameters") {
     for (const char* part : {"conv2d (Conv2D)", "[None, 26, 26, 32]", "320", "692,352", "692,672", "max_pooling2d"})
         CHECK_THAT(text, Catch::Contains(part));
 }
+
+TEST_CASE("evaluate: from a source, as from memory", "[training]") {
+    nn::Sequential model{nn::Linear(3, {.activation = "softmax", .input_shape = {4}})};
+    model.compile({.loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}, .weighted_metrics = {"acc"}});
+    const Tensor x = random::normal({50, 4}), y = random::integers({50}, 0, 3), weight = random::uniform({50});
+    data::Loader loader({x, y, weight}, {.batch_size = 16});
+    const nn::Logs from_source = model.evaluate(loader), from_memory = model.evaluate(x, y, {.batch_size = 16, .sample_weight = weight});
+    REQUIRE(from_source.values() == from_memory.values());
+    data::Loader empty({slice(x, 0, 0, 0), slice(y, 0, 0, 0)});
+    CHECK(error_of<ValueError>([&] { model.evaluate(empty); }).find("evaluate: the source gave no batch") == 0);
+    CHECK(error_of<ValueError>([&] { model.evaluate(loader, {.sample_weight = weight}); }).find("evaluate: sample_weight") == 0);
+    nn::Sequential without{nn::Linear(3, {.input_shape = {4}})};
+    CHECK(error_of<ValueError>([&] { without.evaluate(loader); }).find("compile") != std::string::npos);
+}
