@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -103,11 +102,9 @@ std::vector<std::string> Vocabulary::decode(const Tensor& ids) const {
 }
 
 void Vocabulary::save(const std::string& path) const {
-    replace_file(path, [&](const std::string& temporary) {
-        std::ofstream file(temporary, std::ios::binary);
-        for (const std::string& token : std::span(tokens_).subspan(special)) file << escaped(token) << '\n';
-        if (!file.flush()) throw FileError(fmt::format("{}: the vocabulary cannot be written", path));
-    });
+    std::string text;
+    for (const std::string& token : std::span(tokens_).subspan(special)) text += escaped(token) + '\n';
+    replace_file(path, text);
 }
 
 Vocabulary build_vocabulary(std::span<const std::string> corpus, const VocabularyOptions& options) {
