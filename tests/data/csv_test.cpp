@@ -54,7 +54,7 @@ TEST_CASE("data: a bad CSV file is named, with line and column", "[data_io]") {
     };
     const Case cases[] = {
         {"", "the file is empty"},
-        {"\n\n", "line 3: the file has no rows"},
+        {"\n\n", "the file has no rows"},
         {"x,y\n", "the file has a header and no rows"},
         {"x,y\n1,2\n3,?4\n", "line 3: column 'y' must hold a finite float32 number; received '?4'"},
         {"x,y\n1,\n", "line 2: column 'y' must hold a finite float32 number; received ''"},
