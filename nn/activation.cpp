@@ -112,7 +112,7 @@ const bool registered[] = {
                      .threshold = config_number(c, "threshold", 0)});
     }),
     register_layer("LeakyReLU", [](const nlohmann::json& c) -> Layer {
-        return LeakyReLU({.negative_slope = config_number(c, c.contains("negative_slope") ? "negative_slope" : "alpha", 0.3)});
+        return LeakyReLU({.negative_slope = config_number(c, config_has(c, "negative_slope") ? "negative_slope" : "alpha", 0.3)});
     }),
     register_layer("ELU", [](const nlohmann::json& c) -> Layer { return ELU({.alpha = config_number(c, "alpha", 1)}); }),
     register_layer("Softmax", [](const nlohmann::json& c) -> Layer { return Softmax({.axis = config_int(c, "axis", -1)}); }),

@@ -199,6 +199,7 @@ bool Module::training() const { return current_mode >= 0 ? current_mode == 1 : s
 
 void Module::set_trainable(bool trainable) {
     auto set = [trainable](State& state) {
+        state.trainable = trainable;
         for (State::Weight& weight : state.weights)
             if (weight.trainable) weight.tensor.set_requires_grad(trainable);
     };
@@ -245,7 +246,7 @@ Tensor Module::weight(const std::string& name, const Shape& shape, const Initial
     }
     Tensor made = initializer(shape, state_->dtype, default_generator());
     made.set_name(state_->name.empty() ? name : state_->name + "." + name);
-    if (trainable) made.set_requires_grad();
+    if (trainable && state_->trainable) made.set_requires_grad();
     state_->weights.push_back({name, made, trainable});
     return made;
 }

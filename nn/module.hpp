@@ -42,6 +42,7 @@ struct State {
     Shape input_shape;               ///< without the batch axis; rank 0 if not given
     DType dtype = float32;           ///< of the parameters made from here on
     bool training = true;
+    bool trainable = true;           ///< set_trainable(false) holds for parameters made later, too
     bool nothing_to_build = false;   ///< every shape was known at construction, or there are no weights
     bool shapes_by_running = false;  ///< the class says nothing of its result's shape
 };

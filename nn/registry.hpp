@@ -5,26 +5,39 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace weft::nn {
 
-/// Makes a layer from its Keras config. Keys it does not know are passed over, among them, for now, regularizers and
-/// constraints, which change training and not predictions.
+/// Makes a layer from its Keras config. It reads every key that the layer has: make_layer refuses what nobody read.
 using LayerFactory = std::function<Layer(const nlohmann::json& config)>;
 
 /// Registers a class of one's own, or of weft's: static const bool registered = register_layer("Dense", ...);
 /// The last registration of a name counts.
 bool register_layer(const std::string& class_name, LayerFactory factory);
 
-/// The layer that a config describes, with its name. Throws ValueError for a class nobody registered, with suggestions.
+/// The layer that a config describes, with its name, element type and frozen or not. Throws ValueError for a class nobody
+/// registered, with suggestions, and for a key that neither the factory has read nor the layer's own config() knows,
+/// unless its value is one that changes nothing.
 Layer make_layer(const std::string& class_name, const nlohmann::json& config);
 
 std::vector<std::string> registered_layers();
 
+/// {"class_name": ..., "config": ...}: a layer as it stands within a model's or another layer's config, under its own
+/// name or another.
+nlohmann::json nested_config(const Module& layer);
+nlohmann::json nested_config(const Module& layer, const std::string& name);
+
 // Reading a config tolerantly; each throws ValueError that names the key.
+/// Whether the key is there with a value.
+bool config_has(const nlohmann::json& config, const char* key);
+/// The value of a key as it stands; null if it is not there.
+const nlohmann::json& config_value(const nlohmann::json& config, const char* key);
+/// A layer within a layer, as nested_config writes it.
+Layer nested_layer(const nlohmann::json& config, const char* key);
 std::int64_t config_int(const nlohmann::json& config, const char* key, std::int64_t otherwise);
 double config_number(const nlohmann::json& config, const char* key, double otherwise);
 bool config_bool(const nlohmann::json& config, const char* key, bool otherwise);

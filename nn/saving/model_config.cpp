@@ -20,20 +20,12 @@ json sizes(const Shape& shape) {
     return list;
 }
 
-json layer_entry(const GraphNode& node) {
-    const Module& layer = *node.layer;
-    if (const auto* model = dynamic_cast<const Model*>(&layer)) {
-        json inner = model_config(*model);
-        inner["config"]["name"] = node.name;
-        return inner;
-    }
-    json config = layer.config();
-    config["name"] = node.name;
-    config["trainable"] = true;
-    config["dtype"] = std::string(name(layer.state()->dtype));
-    for (const State::Weight& weight : layer.state()->weights)
-        if (weight.trainable && !weight.tensor.requires_grad()) config["trainable"] = false;
-    return {{"class_name", layer.class_name()}, {"config", config}};
+json node_entry(const GraphNode& node) {
+    const auto* model = node.layer.as<Model>();
+    if (!model) return nested_config(*node.layer, node.name);
+    json inner = model_config(*model);
+    inner["config"]["name"] = node.name;
+    return inner;
 }
 
 [[noreturn]] void malformed(const std::string& file, const char* what) {
@@ -85,7 +77,7 @@ json model_config(const Model& model) {
                         {"dtype", std::string(name(model.state()->dtype))},
                         {"sparse", false},
                         {"name", graph.nodes[0].name + "_input"}}}});
-    for (const GraphNode& node : graph.nodes) layers.push_back(layer_entry(node));
+    for (const GraphNode& node : graph.nodes) layers.push_back(node_entry(node));
     return {{"class_name", "Sequential"}, {"config", {{"name", model.name().empty() ? "sequential" : model.name()}, {"layers", layers}}}};
 }
 
@@ -119,14 +111,6 @@ json training_config(const Model& model) {
 }
 
 namespace {
-
-// "float64", or Keras 3's dictionary around it. Other names, such as mixed precision's, keep their weights as float32.
-DType dtype_of_layer(const json& settings) {
-    if (!settings.contains("dtype")) return float32;
-    const json& given = settings["dtype"];
-    const json& word = given.is_object() && given.contains("config") && given["config"].is_object() && given["config"].contains("name") ? given["config"]["name"] : given;
-    return word == "float64" ? float64 : float32;
-}
 
 // Keras writes these for every optimizer; as they stand they change nothing.
 bool changes_nothing(const std::string& key, const json& value) {
@@ -162,8 +146,6 @@ Model model_from_config(const json& config, const std::string& file) {
         if (!settings.is_object()) malformed(file, "has a layer without settings");
         try {
             Layer layer = make_layer(type.get<std::string>(), settings);
-            layer->to(dtype_of_layer(settings));
-            if (settings.contains("trainable") && settings["trainable"] == false) layer->set_trainable(false);
             layers.push_back(layer);
         } catch (const Error& error) {
             throw ValueError(fmt::format("{}: layer {}: {}", file, settings.value("name", json("?")).dump(), error.what()));
