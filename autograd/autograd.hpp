@@ -1,6 +1,9 @@
 // Tensors, their derivatives and the operations on them.
 #pragma once
 
+#include <weft/autograd/anomaly.hpp>
+#include <weft/autograd/checkpoint.hpp>
+#include <weft/autograd/dot.hpp>
 #include <weft/autograd/engine.hpp>
 #include <weft/autograd/function.hpp>
 #include <weft/autograd/grad.hpp>
@@ -19,7 +22,9 @@
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
 #include <weft/autograd/ops/softmax.hpp>
+#include <weft/autograd/profile.hpp>
 #include <weft/autograd/random.hpp>
 #include <weft/autograd/record.hpp>
 #include <weft/autograd/tensor.hpp>
 #include <weft/autograd/threads.hpp>
+#include <weft/autograd/transforms.hpp>

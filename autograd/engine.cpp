@@ -3,10 +3,13 @@
 #include <weft/autograd/kernels/elementwise.hpp>
 #include <weft/autograd/kernels/threads.hpp>
 #include <weft/autograd/mode.hpp>
+#include <weft/autograd/node_extras.hpp>
+#include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
 #include <weft/autograd/saved.hpp>
+#include <weft/autograd/thread_state.hpp>
 
 #include <fmt/core.h>
 
@@ -18,8 +21,6 @@
 
 namespace weft {
 namespace {
-
-constinit thread_local const Node* running = nullptr;
 
 template <class T>
 struct PoolAllocator {
@@ -64,10 +65,11 @@ void add_to_leaf(Tensor& sum, Tensor gradient) {
 }
 
 // Nodes from which one of the inputs is reached, by walking the reachable ones in rising serial number.
-std::unordered_set<const Node*> leading_to(const Tensors& outputs, const Tensors& inputs) {
+std::unordered_set<const Node*> leading_to(const Tensors& outputs, const Tensors& inputs, bool stop_at_inputs) {
     std::unordered_set<const Node*> seen, useful;
     std::vector<const Node*> order;
     for (const Tensor& input : inputs) useful.insert(input.impl()->edge.node.get());
+    if (stop_at_inputs) seen = useful;
     const auto visit = [&](const Node* node) {
         if (node && seen.insert(node).second) order.push_back(node);
     };
@@ -88,7 +90,7 @@ class Pass {
 public:
     Pass(const Tensors& outputs, const Tensors* inputs, const PassOptions& options) : inputs_(inputs), options_(options) {
         if (!inputs) return;
-        useful_ = leading_to(outputs, *inputs);
+        useful_ = leading_to(outputs, *inputs, options.stop_at_inputs);
         results_.resize(inputs->size());
         for (std::size_t i = 0; i < inputs->size(); ++i) {
             const Edge& edge = (*inputs)[i].impl()->edge;
@@ -113,10 +115,12 @@ public:
             auto first = pending_.begin();
             Pending now = std::move(first->second);
             pending_.erase(first);
-            capture(now);
+            if (now.node->extras()) [[unlikely]]
+                run_hooks(now);
+            const bool is_input = capture(now);
             if (now.node->is_leaf()) {
                 if (!inputs_) add_to_leaf(static_cast<Leaf&>(*now.node).gradient, std::move(now.gradients[0]));
-            } else if (!inputs_ || leads_on(*now.node)) {
+            } else if (!inputs_ || (leads_on(*now.node) && !(is_input && options_.stop_at_inputs))) {
                 differentiate(now);
             }
         }
@@ -137,10 +141,45 @@ private:
         std::vector<Tensor, PoolAllocator<Tensor>> gradients;
     };
 
-    void capture(const Pending& now) {
-        if (!inputs_) return;
+    // Keeps the gradients that were asked for; whether there were any.
+    bool capture(const Pending& now) {
+        if (!inputs_) return false;
         auto [first, last] = captures_.equal_range(now.node.get());
+        const bool any = first != last;
         for (; first != last; ++first) results_[first->second.second] = now.gradients[first->second.first];
+        return any;
+    }
+
+    void run_hooks(Pending& now) const {
+        for (const auto& [index, hooks] : now.node->extras()->tensor_hooks) {
+            Tensor& gradient = now.gradients[index];
+            if (gradient.defined())
+                hooks.each([&, &index = index](const auto& hook) { replace(gradient, hook(gradient), *now.node, index); });
+        }
+    }
+
+    // What a hook gave in a gradient's place.
+    void replace(Tensor& gradient, Tensor by, const Node& node, std::uint32_t index) const {
+        if (!by.defined()) return;
+        const OutputInfo& wanted = node.output(index);
+        if (by.impl()->weak) by = by.to(wanted.dtype);
+        if (by.shape() != wanted.shape || by.dtype() != wanted.dtype)
+            throw GraphError(fmt::format("register_hook: a hook on the result of {} must return a gradient of {} {}, or none to keep it; received {}",
+                                         node.name(), name(wanted.dtype), str(wanted.shape), describe(by)));
+        gradient = !options_.create_graph && by.requires_grad() ? by.detach() : std::move(by);
+    }
+
+    // Lets the node's hooks see, and replace, the gradients it gives to its inputs.
+    void run_node_hooks(Node& node, const Gradients& dy) {
+        const std::size_t n = node.edges().size();
+        node.extras()->node_hooks.each([&](const auto& hook) {
+            Gradients by = hook(Gradients(dx_.begin(), dx_.begin() + static_cast<std::ptrdiff_t>(n)), dy);
+            if (by.empty()) return;
+            if (by.size() != n)
+                throw GraphError(fmt::format("register_node_hook: a hook on {} must return a gradient for each of its {} inputs, or none at all; received {}",
+                                             node.name(), n, by.size()));
+            for (std::size_t i = 0; i < n; ++i) dx_[i] = wanted_[i] && by[i].defined() ? fitted(std::move(by[i]), node, i) : Tensor();
+        });
     }
 
     bool leads_on(const Node& node) const {
@@ -163,22 +202,28 @@ private:
         for (std::size_t i = 0; i < edges.size(); ++i)
             wanted_[i] = edges[i] && (!inputs_ || useful_.contains(edges[i].node.get()));
 
-        const Node* before = std::exchange(running, &node);
+        for (Observer* each = this_thread.observer; each; each = each->outer()) each->before_derivative(node);
+        const Node* before = std::exchange(this_thread.running, &node);
         struct Restore {
             const Node* before;
-            ~Restore() { running = before; }
+            ~Restore() { this_thread.running = before; }
         } restore{before};
         node.run(now.gradients, std::span(dx_).first(edges.size()), {wanted_.get(), edges.size()});
-        now.gradients.clear();
+        const bool watched = this_thread.observer || (node.extras() && !node.extras()->node_hooks.empty());
+        if (!watched) now.gradients.clear();
         if (!options_.retain_graph) {
             node.release();
             node.released = true;
         }
-        for (std::size_t i = 0; i < edges.size(); ++i) {
-            Tensor dx = std::move(dx_[i]);
-            dx_[i] = Tensor();
-            if (wanted_[i] && dx.defined()) add(edges[i], fitted(std::move(dx), node, i));
+        for (std::size_t i = 0; i < edges.size(); ++i)
+            if (dx_[i].defined()) dx_[i] = wanted_[i] ? fitted(std::move(dx_[i]), node, i) : Tensor();
+        if (watched) [[unlikely]] {
+            if (node.extras()) run_node_hooks(node, {now.gradients.begin(), now.gradients.end()});
+            for (Observer* each = this_thread.observer; each; each = each->outer())
+                each->after_derivative(node, now.gradients, std::span(dx_).first(edges.size()));
         }
+        for (std::size_t i = 0; i < edges.size(); ++i)
+            if (Tensor dx = std::exchange(dx_[i], Tensor()); dx.defined()) add(edges[i], std::move(dx));
     }
 
     // A gradient with its input's shape and element type.
@@ -191,7 +236,7 @@ private:
                                          input, name(wanted.dtype), describe(dx)));
         if (dx.shape() == wanted.shape) return dx;
         if (broadcasts_to(wanted.shape, dx.shape())) return sum_to(dx, wanted.shape);
-        if (broadcasts_to(dx.shape(), wanted.shape)) return broadcast_to(dx, wanted.shape);
+        if (!node.strict && broadcasts_to(dx.shape(), wanted.shape)) return broadcast_to(dx, wanted.shape);
         throw GraphError(fmt::format("{}: the gradient of input {} must have that input's shape {}; its derivative returned {}",
                                      node.name(), input, str(wanted.shape), describe(dx)));
     }
@@ -230,7 +275,7 @@ Tensor seed_for(const Tensor& output, const Tensor& seed, const char* where) {
 
 }  // namespace
 
-std::string running_op() { return running ? running->name() : "backward"; }
+std::string running_op() { return this_thread.running ? this_thread.running->name() : "backward"; }
 
 Tensors run_backward(const Tensors& outputs, const Tensors& seeds, const Tensors* inputs, const PassOptions& options) {
     const detail::GradMode mode(options.create_graph);

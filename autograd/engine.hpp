@@ -11,6 +11,7 @@ namespace weft {
 struct PassOptions {
     bool create_graph = false;
     bool retain_graph = false;
+    bool stop_at_inputs = false;  ///< the inputs are taken as independent: nothing is carried on beyond them
 };
 
 /// Walks the tape from `outputs` with gradients `seeds`, in falling serial number, without recursion. With `inputs`

@@ -12,15 +12,19 @@
 //     };
 //     Tensor y = Softsign::apply(x);
 //
-// forward may compute in any way: xtensor expressions, loops over x.values<float>(), tensor ops (not recorded). backward
-// gets the gradient of each result and returns one for each tensor argument, in order; written in tensor ops it can be
-// differentiated again.
+// forward may compute in any way: xtensor expressions, loops over x.values<float>() and y.mutable_values<float>(), tensor
+// ops (not recorded). It returns a Tensor, or several as Tensors or std::array<Tensor, N>, and so does apply. backward
+// gets the gradient of each result (Tensor, or Tensors if there are several; zeros where none came) and returns one for
+// each tensor argument, in order; undefined where there is none. Written in tensor ops it can be differentiated again;
+// otherwise a second derivative through it is a GraphError. A gradient is summed down to an argument that was broadcast.
 #pragma once
 
 #include <weft/autograd/record.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -43,6 +47,11 @@ public:
         for (std::size_t i = 0; i < N; ++i) tensors[i] = get(i);
         return tensors;
     }
+    /// Says in forward that these results have no derivative: they are off the tape. Integers are without asking.
+    template <class... T>
+    void mark_non_differentiable(const T&... results) {
+        (marked_.push_back(results.data()), ...);
+    }
     /// Whether the i-th tensor argument needs a gradient; in backward.
     bool wanted(std::size_t i) const { return i < wanted_.size() && wanted_[i]; }
 
@@ -58,8 +67,13 @@ private:
     void add(const Tensor& tensor);
     Tensor get(std::size_t i) const;
     void forward_done(const std::vector<Array>& results);
+    /// Calls backward with a gradient for each result, and sees to it that what it computed off the tape is noticed.
+    Gradients differentiate(const char* function, const Tensors& y, Wanted wanted, const Tensors& dy,
+                            const std::function<Gradients(const Tensors&)>& backward);
 
     std::vector<Entry> entries_;
+    std::vector<Array> marked_;  // until forward has returned
+    std::vector<bool> constant_;  // by result: has no derivative
     Tensors results_;  // during backward
     std::vector<bool> wanted_;
 };
@@ -70,7 +84,6 @@ inline void collect(Tensors& tensors, const Tensors& list) { tensors.insert(tens
 template <class T>
 void collect(Tensors&, const T&) {}  // an argument that is no tensor has no gradient
 std::string type_name(const char* mangled);
-Tensors zeros_where_undefined(const Tensors& dy, const Tensors& y);
 }  // namespace detail
 
 template <class F>
@@ -92,19 +105,20 @@ public:
         Tensors outputs = record_list(
             std::move(arrays), inputs,
             [context](const Tensors& y, Wanted wanted, const Tensors& dy) {
-                context->results_ = y;
-                context->wanted_.assign(wanted.begin(), wanted.end());
-                const Tensors gradients = detail::zeros_where_undefined(dy, y);
-                struct Forget {
-                    Context& context;
-                    ~Forget() { context.results_.clear(); }
-                } forget{*context};
-                if constexpr (single) return Gradients(F::backward(*context, gradients[0]));
-                else return Gradients(F::backward(*context, gradients));
+                return context->differentiate(function_name(), y, wanted, dy, [&](const Tensors& gradients) {
+                    if constexpr (single) return Gradients(F::backward(*context, gradients[0]));
+                    else return Gradients(F::backward(*context, gradients));
+                });
             },
-            function_name());
-        if constexpr (single) return outputs[0];
-        else return outputs;
+            {.strict = true}, function_name());
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (context->constant_[i]) outputs[i] = outputs[i].detach();
+        if constexpr (single) {
+            return outputs[0];
+        } else {
+            std::copy(outputs.begin(), outputs.end(), result.begin());
+            return result;
+        }
     }
 
 private:

@@ -8,9 +8,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace weft {
 
@@ -43,16 +43,23 @@ public:
     virtual void release() = 0;
 
     std::span<const Edge> edges() const { return edges_; }
-    const OutputInfo& output(std::uint32_t index) const { return index == 0 ? first_output_ : more_outputs_[index - 1]; }
-    std::uint32_t outputs() const { return 1 + static_cast<std::uint32_t>(more_outputs_.size()); }
-    void add_output(OutputInfo info) { more_outputs_.push_back(std::move(info)); }
+    const OutputInfo& output(std::uint32_t index) const { return index == 0 ? first_output_ : more_output(index); }
+    std::uint32_t outputs() const { return extras_ ? count_outputs() : 1; }
+    void add_output(OutputInfo info);
 
     /// Greater than that of every producer of an input, whichever thread made it; leaves have 0.
     std::uint64_t serial() const { return serial_; }
     virtual bool is_leaf() const { return false; }
 
+    /// What few nodes have: further results, hooks, where the op was called.
+    struct Extras;
+    Extras* extras() const { return extras_.get(); }
+    Extras& make_extras();
+
     std::atomic<std::uint32_t> references{0};
     bool released = false;
+    /// Whether a gradient that is smaller than its input is an error, not repeated to the input's shape.
+    bool strict = false;
     Node* next_to_destroy = nullptr;
 
 protected:
@@ -60,12 +67,23 @@ protected:
     virtual ~Node() = default;
     /// Tells the base where the derived node keeps its edges, and draws the serial number.
     void link(std::span<const Edge> edges);
+    /// Throws GraphError unless the derivative returned a gradient for each input.
+    void check_count(std::size_t gradients) const {
+        if (gradients != edges_.size()) wrong_count(gradients);
+    }
 
 private:
     friend void destroy(Node* node) noexcept;
+    const OutputInfo& more_output(std::uint32_t index) const;
+    std::uint32_t count_outputs() const;
+    [[noreturn]] void wrong_count(std::size_t gradients) const;
+
+    struct Delete {
+        void operator()(Extras* extras) const noexcept;
+    };
     std::span<const Edge> edges_;
     OutputInfo first_output_;
-    std::vector<OutputInfo> more_outputs_;
+    std::unique_ptr<Extras, Delete> extras_;
     std::uint64_t serial_ = 0;
 };
 

@@ -29,6 +29,7 @@ using Wanted = std::span<const bool>;
 namespace detail {
 
 Tensor make_result(Array array, Node* node, std::uint32_t index);
+Tensor make_unrecorded(Array array, const char* function, std::uint32_t index);
 
 struct Input {
     const Tensor* tensor;
@@ -97,11 +98,6 @@ private:
         check_count(gradients.size());
         return std::move(gradients[0]);
     }
-    void check_count(std::size_t count) const {
-        if (count != N)
-            throw GraphError(name() + ": its derivative returned " + std::to_string(count) + " gradients for " +
-                             std::to_string(N) + " inputs");
-    }
 
     const char* function_;
     std::array<Edge, N> edges_;
@@ -135,9 +131,7 @@ public:
         } else {
             all = (*rule_)(wanted, Tensors(dy.begin(), dy.end()));
         }
-        if (all.size() != edges_.size())
-            throw GraphError(name() + ": its derivative returned " + std::to_string(all.size()) + " gradients for " +
-                             std::to_string(edges_.size()) + " inputs");
+        check_count(all.size());
         for (std::size_t i = 0; i < all.size(); ++i)
             if (wanted[i]) dx[i] = std::move(all[i]);
     }
@@ -181,21 +175,29 @@ struct Result {
 /// The result of an op as a tensor, on the tape if recording is on and an input requires a gradient.
 template <std::size_t N, class... Rules>
 Tensor record(detail::Result result, const detail::Input (&inputs)[N], Rules... rules) {
-    if (!detail::needs_grad(inputs)) return Tensor(std::move(result.array));
+    if (!detail::needs_grad(inputs)) return detail::make_unrecorded(std::move(result.array), result.function, 0);
     auto* node = new detail::OpNode<N, Rules...>(result.function, result.array, inputs, std::move(rules)...);
     return detail::make_result(std::move(result.array), node, 0);
 }
 
 /// The same for a list of inputs (undefined ones have no gradient) and of at least one result. The rule takes
 /// (wanted, dy) or (y, wanted, dy), where dy[i] is undefined if no gradient came to result i, and returns a gradient
-/// for each input.
+/// for each input. Results that are not float32 or float64 are not on the tape.
+struct ListOptions {
+    bool strict = false;  ///< a gradient that is smaller than its input is an error
+};
 template <class Rule>
-Tensors record_list(std::vector<Array> results, const Tensors& inputs, Rule rule, const char* function = __builtin_FUNCTION()) {
+Tensors record_list(std::vector<Array> results, const Tensors& inputs, Rule rule, const ListOptions& options = {},
+                    const char* function = __builtin_FUNCTION()) {
     Tensors outputs;
     Pointer<Node> node;
-    if (detail::needs_grad(inputs)) node = Pointer<Node>(new detail::ListNode<Rule>(function, results, inputs, std::move(rule)));
+    if (detail::needs_grad(inputs)) {
+        node = Pointer<Node>(new detail::ListNode<Rule>(function, results, inputs, std::move(rule)));
+        node->strict = options.strict;
+    }
     for (std::uint32_t i = 0; i < results.size(); ++i)
-        outputs.push_back(node ? detail::make_result(std::move(results[i]), node.get(), i) : Tensor(std::move(results[i])));
+        outputs.push_back(node ? detail::make_result(std::move(results[i]), node.get(), i)
+                               : detail::make_unrecorded(std::move(results[i]), function, i));
     return outputs;
 }
 

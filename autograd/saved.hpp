@@ -8,13 +8,14 @@ namespace weft {
 /// The end of the tape at a tensor that collects its gradient.
 class Leaf final : public Node {
 public:
-    explicit Leaf(OutputInfo info) : Node(std::move(info)) {}
+    explicit Leaf(OutputInfo info, const std::string& label = "") : Node(std::move(info)), label(label) {}
     std::string name() const override { return "leaf"; }
     void run(std::span<Tensor>, std::span<Tensor>, std::span<const bool>) override {}
     void release() override {}
     bool is_leaf() const override { return true; }
 
     Tensor gradient;
+    std::string label;  ///< the tensor's name
 
     static void* operator new(std::size_t bytes) { return allocate(bytes); }
     static void operator delete(void* block) { deallocate(block, sizeof(Leaf)); }

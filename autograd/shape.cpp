@@ -49,6 +49,15 @@ std::string str(const Shape& shape) {
     return text + "]";
 }
 
+Shape index_of(const Shape& shape, std::int64_t position) {
+    Shape index = shape;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+        index[axis] = position % shape[axis];
+        position /= shape[axis];
+    }
+    return index;
+}
+
 Shape broadcast(const Shape& a, const Shape& b, const char* where) {
     const Shape& longer = a.rank() >= b.rank() ? a : b;
     const Shape& shorter = a.rank() >= b.rank() ? b : a;

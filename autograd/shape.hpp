@@ -60,6 +60,9 @@ private:
 /// "[32, 28, 28]"; unknown axes read "None".
 std::string str(const Shape& shape);
 
+/// The index, axis by axis, of the element at a row-major position.
+Shape index_of(const Shape& shape, std::int64_t position);
+
 /// The shape of a and b broadcast by NumPy's rules. Throws ShapeError, naming `where`.
 Shape broadcast(const Shape& a, const Shape& b, const char* where);
 /// Whether `from` broadcasts to exactly `to`.

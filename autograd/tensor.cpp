@@ -72,7 +72,7 @@ Tensor& Tensor::set_requires_grad(bool required) {
                                      describe(*this)));
     if (required == requires_grad()) return *this;
     impl_->weak = false;
-    impl_->edge = required ? Edge{Pointer<Node>(new Leaf({shape(), dtype()})), 0} : Edge{};
+    impl_->edge = required ? Edge{Pointer<Node>(new Leaf({shape(), dtype()}, name())), 0} : Edge{};
     return *this;
 }
 
@@ -110,6 +110,7 @@ void Tensor::set_name(const std::string& name) {
     data();
     if (!impl_->companions) impl_->companions = std::make_unique<detail::Companions>();
     impl_->companions->name = name;
+    if (requires_grad() && is_leaf()) static_cast<Leaf&>(*impl_->edge.node).label = name;
 }
 
 std::string describe(const Tensor& x) {

@@ -4,6 +4,7 @@
 #include <weft/autograd/array.hpp>
 #include <weft/autograd/dtype.hpp>
 #include <weft/autograd/error.hpp>
+#include <weft/autograd/hooks.hpp>
 #include <weft/autograd/node.hpp>
 #include <weft/autograd/pointer.hpp>
 #include <weft/autograd/shape.hpp>
@@ -188,6 +189,13 @@ public:
         if (position < 0) bad_position(position);
         return static_cast<T>(element(position));
     }
+    /// The elements in row-major order, for writing. The tape notices, as with mutable_array.
+    template <class T>
+    std::span<T> mutable_values() {
+        T* first = const_cast<T*>(checked<T>("mutable_values"));
+        impl_->array.changed();
+        return {first, static_cast<std::size_t>(elements())};
+    }
     /// Calls f with the float32 or float64 xtensor array. Throws DTypeError for other element types.
     template <class F>
     auto visit(F&& f) const {
@@ -209,6 +217,15 @@ public:
     void zero_grad() { set_grad(Tensor()); }
     /// Derivatives of this scalar (or of sum(this * seed)) with respect to every leaf, added to their grad().
     void backward(const Tensor& seed = {}, bool retain_graph = false) const;
+
+    /// Calls hook(gradient) in every backward pass once this tensor's gradient is complete. What it returns takes the
+    /// gradient's place, for this tensor and all before it; an undefined tensor keeps it. Throws GraphError if no
+    /// gradient is required. A leaf's hooks end when set_requires_grad(false) makes it no leaf.
+    HookHandle register_hook(std::function<Tensor(const Tensor&)> hook) const;
+    /// Calls hook(dx, dy) whenever the derivative of the op that gave this result has been computed: dx, the gradients of
+    /// the op's inputs (undefined where none is wanted), and dy, those that came to its results. What it returns, if not
+    /// empty, takes the place of dx. Throws GraphError for a tensor that is no op's result.
+    HookHandle register_node_hook(std::function<Gradients(const Gradients& dx, const Gradients& dy)> hook) const;
 
     /// The same elements off the tape.
     Tensor detach() const;

@@ -1,4 +1,5 @@
 #include <weft/autograd/mode.hpp>
+#include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/saved.hpp>
 #include <weft/nn/mode.hpp>
@@ -81,7 +82,17 @@ Tensors Module::operator()(const Tensors& inputs) {
         }
         build_for(shapes);
     }
-    return call(inputs);
+    const weft::detail::CallScope scope([this] { return label(); });
+    if (state_->forward_pre_hooks.empty() && state_->forward_hooks.empty()) return call(inputs);
+    Tensors given = inputs;
+    state_->forward_pre_hooks.each([&](const auto& hook) {
+        if (Tensors other = hook(*this, given); !other.empty()) given = std::move(other);
+    });
+    Tensors results = call(given);
+    state_->forward_hooks.each([&](const auto& hook) {
+        if (Tensors other = hook(*this, given, results); !other.empty()) results = std::move(other);
+    });
+    return results;
 }
 
 void Module::build(const Shape&) {}
@@ -271,25 +282,20 @@ void Module::expect(const Shape& input, const char* meaning, int rank) const {
     throw ShapeError(fmt::format("{}: expects {}; received {} axes, {}", label(), meaning, input.rank(), str(input)));
 }
 
-Tensor with_parameters(const Module& module, const Tensors& tensors, const std::function<Tensor()>& f) {
-    const Tensors parameters = module.parameters();
-    bool fits = parameters.size() == tensors.size();
-    for (std::size_t i = 0; fits && i < tensors.size(); ++i) fits = parameters[i].shape() == tensors[i].shape();
+LentParameters::LentParameters(const Module& module, const Tensors& tensors) : parameters_(module.parameters()) {
+    bool fits = parameters_.size() == tensors.size();
+    for (std::size_t i = 0; fits && i < tensors.size(); ++i) fits = parameters_[i].shape() == tensors[i].shape();
     if (!fits)
         throw ValueError(fmt::format("with_parameters: {} has {} parameters, and needs as many tensors of the same shapes; received {}",
-                                     module.label(), parameters.size(), tensors.size()));
-    struct Lent {
-        Tensors parameters;
-        std::vector<std::pair<Array, Edge>> own;
-        ~Lent() {
-            for (std::size_t i = 0; i < own.size(); ++i) put(parameters[i], own[i].first, own[i].second);
-        }
-    } lent{parameters, {}};
+                                     module.label(), parameters_.size(), tensors.size()));
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-        lent.own.emplace_back(parameters[i].data(), parameters[i].impl()->edge);
-        put(parameters[i], tensors[i].data(), tensors[i].impl()->edge);
+        own_.emplace_back(parameters_[i].data(), parameters_[i].impl()->edge);
+        put(parameters_[i], tensors[i].data(), tensors[i].impl()->edge);
     }
-    return f();
+}
+
+LentParameters::~LentParameters() {
+    for (std::size_t i = 0; i < own_.size(); ++i) put(parameters_[i], own_[i].first, own_[i].second);
 }
 
 }  // namespace weft::nn

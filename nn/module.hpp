@@ -1,6 +1,7 @@
 // Module: the base of all layers and models. A module is a handle: a copy shares the weights.
 #pragma once
 
+#include <weft/autograd/hooks.hpp>
 #include <weft/autograd/random.hpp>
 #include <weft/autograd/tensor.hpp>
 #include <weft/nn/initializers.hpp>
@@ -28,6 +29,10 @@ struct NamedTensor {
     Tensor tensor;
 };
 
+/// What a module's hooks are: they may return other inputs or results, or nothing to leave them.
+using ForwardPreHook = Tensors(const Module& module, const Tensors& inputs);
+using ForwardHook = Tensors(const Module& module, const Tensors& inputs, const Tensors& results);
+
 /// What all copies of a module share. It never points back to a module object.
 struct State {
     struct Weight {
@@ -45,6 +50,8 @@ struct State {
     bool trainable = true;           ///< set_trainable(false) holds for parameters made later, too
     bool nothing_to_build = false;   ///< every shape was known at construction, or there are no weights
     bool shapes_by_running = false;  ///< the class says nothing of its result's shape
+    HookList<ForwardPreHook> forward_pre_hooks = {};
+    HookList<ForwardHook> forward_hooks = {};
 };
 
 class Module {
@@ -112,6 +119,11 @@ public:
     /// Converts all weights, in place, and those still to be made.
     void to(DType dtype);
 
+    /// Calls hook before, or after, each call of this module or a copy of it, alone or within another. What the hook
+    /// returns takes the place of the inputs, or of the results; an empty list leaves them.
+    HookHandle register_forward_pre_hook(std::function<ForwardPreHook> hook) { return state_->forward_pre_hooks.add(std::move(hook)); }
+    HookHandle register_forward_hook(std::function<ForwardHook> hook) { return state_->forward_hooks.add(std::move(hook)); }
+
     const std::string& name() const { return state_->name; }
     void set_name(const std::string& name) {
         state_->name = name;
@@ -172,8 +184,26 @@ private:
     std::vector<std::string> claimed_;  // names made since the last build began
 };
 
-/// Runs f() while the module's parameters, in the order of parameters(), are the given tensors: gradients flow to these.
-/// Not for a module that other threads use meanwhile. Throws ValueError if number or shapes disagree.
-Tensor with_parameters(const Module& module, const Tensors& tensors, const std::function<Tensor()>& f);
+/// While it lives, a module's parameters are other tensors. See with_parameters.
+class LentParameters {
+public:
+    LentParameters(const Module& module, const Tensors& tensors);
+    ~LentParameters();
+    LentParameters(const LentParameters&) = delete;
+    LentParameters& operator=(const LentParameters&) = delete;
+
+private:
+    Tensors parameters_;
+    std::vector<std::pair<Array, Edge>> own_;
+};
+
+/// What f() returns when the module's parameters, in the order of parameters(), are the given tensors: gradients flow to
+/// these. Not for a module that other threads use meanwhile, because its copies share the parameters; a thread that wants
+/// its own builds the module anew. Throws ValueError if number or shapes disagree.
+template <class F>
+decltype(auto) with_parameters(const Module& module, const Tensors& tensors, F&& f) {
+    const LentParameters lent(module, tensors);
+    return std::forward<F>(f)();
+}
 
 }  // namespace weft::nn

@@ -71,6 +71,14 @@ peer() {
     [[ -x $peers/bin/python ]] || { echo "Keras could not be installed: skipped"; return 77; }
     "$peers/bin/python" "$@"
 }
+torch_peer() {
+    [[ -x $peers/bin/python ]] || { echo "Python's packages could not be installed: skipped"; return 77; }
+    "$peers/bin/python" -c 'import torch' 2>/dev/null ||
+        "$peers/bin/pip" install -q torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu ||
+        { echo "PyTorch could not be installed: skipped"; return 77; }
+    "$peers/bin/python" "$@"
+}
 run_case "Keras still gives the numbers of tests/fixtures" peer tests/fixtures/make_fixtures.py --check
+run_case "PyTorch still gives the derivatives of tests/fixtures/graphs.h5" torch_peer tests/fixtures/make_graphs.py --check
 run_case "Keras opens the example's model and agrees on its accuracy" peer tests/peers/open_in_keras.py \
     build/training/mnist-1-1

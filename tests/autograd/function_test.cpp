@@ -7,6 +7,8 @@
 
 #include <xtensor/xmath.hpp>
 
+#include <algorithm>
+
 using namespace weft;
 using namespace weft::testing;
 
@@ -90,6 +92,62 @@ struct Throws : Function<Throws> {
     static Gradients backward(Context&, const Tensor&) { throw ValueError("no"); }
 };
 
+// Values and indices, as a maximum over rows gives them; two raw loops.
+struct RowMaximum : Function<RowMaximum> {
+    static std::array<Tensor, 2> forward(Context& ctx, const Tensor& x) {
+        const std::int64_t rows = x.shape(0), columns = x.shape(1);
+        Tensor largest = zeros({rows}, float64), index = zeros({rows}, int64);
+        const auto in = x.values<double>();
+        const auto out = largest.mutable_values<double>();
+        const auto at = index.mutable_values<std::int64_t>();
+        for (std::int64_t r = 0; r < rows; ++r) {
+            at[r] = std::max_element(&in[r * columns], &in[r * columns] + columns) - &in[r * columns];
+            out[r] = in[r * columns + at[r]];
+        }
+        ctx.save(index);
+        return {largest, index};
+    }
+    static Gradients backward(Context& ctx, const Tensors& dy) {
+        auto [index] = ctx.saved<1>();
+        return {expand_dims(dy[0], 1) * one_hot(index, 3, float64)};
+    }
+};
+
+// y = x^3, and a result that is marked as constant.
+struct CubeAndSign : Function<CubeAndSign> {
+    static Tensors forward(Context& ctx, const Tensor& x) {
+        Tensor y = x * x * x, direction = sign(x);
+        ctx.save(x, direction);
+        ctx.mark_non_differentiable(direction);
+        return {y, direction};
+    }
+    static Gradients backward(Context& ctx, const Tensors& dy) {
+        auto [x, direction] = ctx.saved<2>();
+        return {dy[0] * 3 * abs(x) * x * direction};
+    }
+};
+
+// Raw loops in both directions.
+struct RawCube : Function<RawCube> {
+    static Tensor forward(Context& ctx, const Tensor& x) {
+        ctx.save(x);
+        Tensor y = zeros_like(x);
+        std::ranges::transform(x.values<double>(), y.mutable_values<double>().begin(), [](double v) { return v * v * v; });
+        return y;
+    }
+    static Gradients backward(Context& ctx, const Tensor& dy) {
+        auto [x] = ctx.saved<1>();
+        Tensor dx = zeros_like(x);
+        for (std::int64_t i = 0; i < x.elements(); ++i) dx.mutable_values<double>()[i] = 3 * x.values<double>()[i] * x.values<double>()[i] * dy.values<double>()[i];
+        return {dx};
+    }
+};
+
+struct TooSmall : Function<TooSmall> {
+    static Tensor forward(Context&, const Tensor& x, const Tensor& y) { return x * y; }
+    static Gradients backward(Context&, const Tensor& dy) { return {sum(dy), dy}; }
+};
+
 Tensor input() { return spread({2, 3}, -2, 2, 1, {0}); }
 
 }  // namespace
@@ -137,11 +195,52 @@ TEST_CASE("function: a list of tensors is as many inputs") {
 
 TEST_CASE("function: a derivative that does not fit is an error that names the function") {
     const Tensor x = input().set_requires_grad(), y = input().set_requires_grad();
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(TooFew::apply(x, y)).backward(); }), contains("TooFew") && contains("1 gradients for 2 inputs"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(TooFew::apply(x, y)).backward(); }),
+               contains("TooFew") && contains("1 gradients for 2 inputs") && contains("input 1 float64 [2, 3]"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(TooSmall::apply(x, y)).backward(); }),
+               contains("TooSmall") && contains("gradient of input 0") && contains("[2, 3]") && contains("float64 []"));
     CHECK_THAT(thrown_text<GraphError>([&] { WrongShape::apply(x).backward(); }), contains("WrongShape") && contains("[2, 3]") && contains("[7]"));
     CHECK_THAT(thrown_text<GraphError>([&] { sum(WrongType::apply(x)).backward(); }), contains("WrongType") && contains("float64") && contains("float32"));
     CHECK_THAT(thrown_text<GraphError>([&] { sum(SavesTooLittle::apply(x)).backward(); }), contains("saved tensor 1"));
     CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("function: results without a derivative are off the tape") {
+    const Tensor x = tensor({1, 5, 2, 7, 3, 4}, {2, 3}, float64).set_requires_grad();
+    const auto [largest, index] = RowMaximum::apply(x);
+    CHECK(difference(largest, tensor({5, 7}, float64)) == 0);
+    CHECK(index.dtype() == int64);
+    CHECK_FALSE(index.requires_grad());
+    CHECK(difference(grad(sum(largest), x), tensor({0, 1, 0, 1, 0, 0}, {2, 3}, float64)) == 0);
+    const Tensor z = input().set_requires_grad();
+    const Tensors both = CubeAndSign::apply(z);
+    CHECK_FALSE(both[1].requires_grad());
+    CHECK(difference(grad(sum(both[0] * both[1]), z), 3 * square(z) * sign(z)) < 1e-14);
+    const GradcheckReport report = gradcheck([](const Tensors& t) { return CubeAndSign::apply(t[0]); }, {input()}, {.order = 3});
+    INFO(report.table);
+    CHECK(report.passed);
+}
+
+TEST_CASE("function: a backward outside tensor ops is differentiable once, and says so") {
+    const Tensor x = input().set_requires_grad(), w = input().set_requires_grad();
+    CHECK(gradcheck([](const Tensor& t) { return RawCube::apply(t); }, input(), {.order = 1}).passed);
+    const Tensor slope = grad(sum(RawCube::apply(x)), x, {.create_graph = true});
+    CHECK(difference(slope, 3 * square(x)) < 1e-14);
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(slope).backward(); }),
+               contains("RawCube") && contains("input 0") && contains("outside tensor ops") && contains("Write backward in tensor ops"));
+    // Where the second derivative does not pass through it, it is no hindrance.
+    const Tensor mixed = grad(sum(RawCube::apply(x)) + sum(w * w * w), w, {.create_graph = true});
+    CHECK(difference(grad(sum(mixed), w), 6 * w) < 1e-14);
+    // A derivative that is linear, or zero, is no error.
+    struct Triple : Function<Triple> {
+        static Tensor forward(Context&, const Tensor& t) { return t * 3; }
+        static Gradients backward(Context&, const Tensor& dy) { return {dy * 3}; }
+    };
+    struct Step : Function<Step> {
+        static Tensor forward(Context&, const Tensor& t) { return sign(t); }
+        static Gradients backward(Context&, const Tensor& dy) { return {Tensor(zeros_array(dy.shape(), dy.dtype()))}; }
+    };
+    assert_gradients([](const Tensor& t) { return Triple::apply(t) * Step::apply(t); }, input());
 }
 
 TEST_CASE("function: what backward throws comes out, and the tape works on") {
@@ -163,7 +262,9 @@ TEST_CASE("gradcheck: finds a wrong derivative, and asks for float64") {
     const auto wrong = [](const Tensors& x) { return Tensors{Wrong::apply(x[0])}; };
     const GradcheckReport report = gradcheck(wrong, {input()});
     CHECK_FALSE(report.passed);
-    CHECK_THAT(report.table, contains("central difference"));
+    CHECK_THAT(report.table, contains("derivative of order 1 by input 0, float64 [2, 3]: 6 of 6 elements"));
+    CHECK_THAT(report.table, contains("position") && contains("analytic") && contains("central difference") && contains("[1, 2]"));
+    CHECK_THAT(gradcheck(wrong, {input()}, {.lines = 2}).table, contains("and 4 more"));
     CHECK_THROWS_AS(assert_gradients(wrong, {input()}), GraphError);
     CHECK_THAT(thrown_text<DTypeError>([&] { gradcheck(wrong, {zeros({2})}); }), contains("float64"));
 
@@ -178,4 +279,6 @@ TEST_CASE("gradcheck: finds a wrong derivative, and asks for float64") {
     const auto frozen = [](const Tensors& x) { return Tensors{Frozen::apply(x[0])}; };
     CHECK(gradcheck(frozen, {input()}, {.order = 1}).passed);
     CHECK_FALSE(gradcheck(frozen, {input()}).passed);
+    CHECK_FALSE(gradgradcheck(frozen, {input()}, {.order = 1}).passed);
+    CHECK_THAT(gradgradcheck(frozen, {input()}).table, contains("derivative of order 2"));
 }

@@ -19,7 +19,7 @@ OpCase one(std::function<Tensor(const Tensors&)> op, Tensors inputs, std::functi
 }
 
 OpRow elementwise_row(const std::string& name, Tensor (*op)(const Tensor&), double (*reference)(double), const Range& range) {
-    OpRow row{.name = name, .cases = {}};
+    OpRow row{.name = name, .cases = {}, .elementwise = true};
     std::uint64_t seed = 0;
     // None, one, a few less than a vector, one more than two of them, several axes, and nothing at all.
     for (const Shape& shape : {Shape{}, Shape{1}, Shape{7}, Shape{17}, Shape{2, 3}, Shape{3, 1, 4}, Shape{0}, Shape{2, 0, 3}})
@@ -52,7 +52,7 @@ OpRow broadcasting_row(const std::string& name, Tensor (*op)(const Tensor&, cons
         {{2, 0}, {1, 1}, {2, 0}},
         {{3, 1}, {0}, {3, 0}},
     };
-    OpRow row{.name = name, .cases = {}};
+    OpRow row{.name = name, .cases = {}, .elementwise = true};
     std::uint64_t seed = 0;
     for (const Pair& pair : pairs) {
         Tensors inputs{spread(pair.a, a.low, a.high, ++seed, a.kinks), spread(pair.b, b.low, b.high, ++seed, b.kinks)};

@@ -26,6 +26,7 @@ struct OpRow {
     std::string name;  ///< as declared in autograd/ops
     std::vector<OpCase> cases;
     bool differentiable = true;
+    bool elementwise = false;    ///< third derivatives are tested too
     double error = 1e-12;        ///< values in float64 are equal to this
     double float_error = 1e-5;   ///< values and first derivatives in float32 are equal to this
 };

@@ -6,6 +6,7 @@
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -65,11 +66,27 @@ TEST_CASE("ops: first and second derivatives agree with central differences") {
         if (!row.differentiable) continue;
         for (const OpCase& c : row.cases) {
             INFO(described(row, c.inputs));
-            const GradcheckReport report = gradcheck(c.op, c.inputs);
+            const GradcheckReport report = gradgradcheck(c.op, c.inputs);
             INFO(report.table);
             CHECK(report.passed);
         }
     }
+}
+
+TEST_CASE("ops: third derivatives of elementwise ops agree with central differences") {
+    std::size_t rows = 0;
+    for (const OpRow& row : op_table()) {
+        if (!row.elementwise || !row.differentiable) continue;
+        ++rows;
+        for (const OpCase& c : row.cases) {
+            if (std::any_of(c.inputs.begin(), c.inputs.end(), [](const Tensor& x) { return x.elements() > 12; })) continue;
+            INFO(described(row, c.inputs));
+            const GradcheckReport report = gradcheck(c.op, c.inputs, {.order = 3});
+            INFO(report.table);
+            CHECK(report.passed);
+        }
+    }
+    CHECK(rows >= 30);
 }
 
 TEST_CASE("ops: derivatives in float32 are close to those in float64") {

@@ -1,0 +1,25 @@
+// Memory for time: values that are computed again for the derivative instead of being kept.
+#pragma once
+
+#include <weft/autograd/transforms.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace weft {
+
+/// f(inputs), of which the tape keeps the inputs alone: backward calls f again. Random numbers drawn from the default
+/// generator are the same in each call. Parameters and other tensors that f captures get their gradients like the inputs,
+/// also from grad() and with create_graph. f must compute the same whenever it is called with the same inputs: it should
+/// neither change what it captures nor depend on what changes before backward. A chain of n layers of equal size, with a
+/// checkpoint every sqrt(n) of them, keeps about 2 sqrt(n) of n values and takes one forward pass more.
+Tensors checkpoint(const TensorFunction& f, const Tensors& inputs);
+
+/// The same for a function or module of one tensor.
+template <class F>
+    requires std::is_invocable_r_v<Tensor, F&, const Tensor&>
+Tensor checkpoint(F f, const Tensor& x) {
+    return checkpoint(TensorFunction([f = std::move(f)](const Tensors& t) mutable { return Tensors{f(t[0])}; }), Tensors{x})[0];
+}
+
+}  // namespace weft
