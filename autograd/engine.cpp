@@ -18,6 +18,7 @@
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -85,6 +86,18 @@ std::unordered_set<const Node*> leading_to(const Tensors& outputs, const Tensors
             }
     return useful;
 }
+
+// Says whose derivative this thread computes.
+class Running {
+public:
+    explicit Running(const Node& node) : before_(std::exchange(this_thread.running, &node)) {}
+    ~Running() { this_thread.running = before_; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+private:
+    const Node* before_;
+};
 
 class Pass {
 public:
@@ -203,20 +216,18 @@ private:
             wanted_[i] = edges[i] && (!inputs_ || useful_.contains(edges[i].node.get()));
 
         for (Observer* each = this_thread.observer; each; each = each->outer()) each->before_derivative(node);
-        const Node* before = std::exchange(this_thread.running, &node);
-        struct Restore {
-            const Node* before;
-            ~Restore() { this_thread.running = before; }
-        } restore{before};
-        node.run(now.gradients, std::span(dx_).first(edges.size()), {wanted_.get(), edges.size()});
-        const bool watched = this_thread.observer || (node.extras() && !node.extras()->node_hooks.empty());
-        if (!watched) now.gradients.clear();
-        if (!options_.retain_graph) {
-            node.release();
-            node.released = true;
+        const bool watched = this_thread.observer || node.extras();
+        {
+            const Running scope(node);
+            node.run(now.gradients, std::span(dx_).first(edges.size()), {wanted_.get(), edges.size()});
+            if (!watched) now.gradients.clear();
+            if (!options_.retain_graph) {
+                node.release();
+                node.released = true;
+            }
+            for (std::size_t i = 0; i < edges.size(); ++i)
+                if (dx_[i].defined()) dx_[i] = wanted_[i] ? fitted(std::move(dx_[i]), node, i) : Tensor();
         }
-        for (std::size_t i = 0; i < edges.size(); ++i)
-            if (dx_[i].defined()) dx_[i] = wanted_[i] ? fitted(std::move(dx_[i]), node, i) : Tensor();
         if (watched) [[unlikely]] {
             if (node.extras()) run_node_hooks(node, {now.gradients.begin(), now.gradients.end()});
             for (Observer* each = this_thread.observer; each; each = each->outer())

@@ -53,7 +53,7 @@ TEST_CASE("checkpoint: second and third derivatives") {
     const GradcheckReport captured = gradgradcheck(
         [](const Tensors& x) {
             const Tensor made = exp(x[1]);
-            return Tensors{checkpoint([&](const Tensor& t) { return sin(t) * made * x[1]; }, x[0] * x[1])};
+            return Tensors{checkpoint([made, w = x[1]](const Tensor& t) { return sin(t) * made * w; }, x[0] * x[1])};
         },
         inputs);
     INFO(captured.table);
