@@ -1,16 +1,11 @@
-#include <weft/autograd/mode.hpp>
-#include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/suggest.hpp>
 #include <weft/nn/functional.hpp>
-#include <weft/nn/mode.hpp>
-#include <weft/nn/progress.hpp>
 #include <weft/nn/training.hpp>
 #include <weft/optim/registry.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace weft::nn {
 
@@ -24,6 +19,8 @@ Model::Model(const Symbol& inputs, const Symbol& outputs, const ModelOptions& op
 }
 
 void Model::compile(const CompileOptions& options) {
+    if (!graph_->nodes.empty()) objective_for(options, graph_->output_names());  // names that do not fit are told here
+    else if (options.metrics.flat() && options.weighted_metrics.flat() && options.loss.size() <= 1) objective_for(options, {"output_1"});
     training_->options = options;
     training_->optimizer.reset();  // made when the weights are there
 }
@@ -43,85 +40,64 @@ optim::Optimizer& Model::optimizer() const {
 
 namespace {
 
-// Before training the weights must exist, and the loss be known.
-void make_ready(Model& model, const Tensor& x, const char* where) {
-    if (!model.compile_options().loss.defined())
+// "x", or "input 'title'" where there are several.
+std::string input_label(const Model& model, std::size_t i, std::size_t inputs) {
+    if (inputs == 1) return "x";
+    const auto& names = model.graph().input_names;
+    return i < names.size() ? fmt::format("input '{}'", names[i]) : fmt::format("input {}", i);
+}
+
+// Without a loss there is something to minimise only if layers add their own, or the step is the model's.
+void check_loss(const Model& model, const char* where) {
+    if (model.compile_options().loss.empty() && !model.graph().nodes.empty())
         throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})", where, model.label()));
-    if (!x.defined() || x.rank() == 0) throw ShapeError(fmt::format("{}: x needs a first axis of samples; received {}", where, describe(x)));
-    Shape shape = x.shape();
-    shape[0] = None;
-    model.build_for(shape);
-    if (model.graph().nodes.empty()) {  // a class of one's own builds its parts when it first runs
-        const NoGrad off_tape;
-        const ModeScope inference(false);
-        model(as_input(model, slice(x, 0, 0, 1)));
-    }
 }
 
 }  // namespace
 
-History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options) {
-    make_ready(*this, x, "fit");
-    return Trainer(*this).fit(x, y, options);
+std::vector<std::string> Model::output_names() const { return graph_->nodes.empty() ? std::vector<std::string>{} : graph_->output_names(); }
+
+Tensors Model::inputs_from(const Feed& x, const std::string& where) const {
+    const Tensors inputs = x.in_order(graph_->input_names, where + ": x");
+    const std::size_t wanted = graph_->nodes.empty() ? std::max<std::size_t>(1, inputs.size()) : graph_->inputs.size();
+    if (inputs.size() != wanted)
+        throw ValueError(fmt::format("{}: {} takes {} input{}; received {}", where, label(), wanted, wanted == 1 ? "" : "s", inputs.size()));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!inputs[i].defined() || inputs[i].rank() == 0)
+            throw ShapeError(fmt::format("{}: {} needs a first axis of samples; received {}", where, input_label(*this, i, wanted), inputs[i].defined() ? describe(inputs[i]) : "none"));
+        if (inputs[i].shape(0) != inputs[0].shape(0))
+            throw ShapeError(fmt::format("{}: all inputs must hold equally many samples; received {} and {}", where, describe(inputs[0]), describe(inputs[i])));
+    }
+    return inputs;
+}
+
+History Model::fit(const Feed& x, const Feed& y, const FitOptions& options) {
+    check_loss(*this, "fit");
+    return Trainer(*this, x, "fit").fit(y, options);
 }
 
 History Model::fit(data::Source& source, const FitOptions& options) {
-    if (!compile_options().loss.defined()) throw ValueError(fmt::format("fit: {} was compiled without a loss", label()));
+    check_loss(*this, "fit");
     return Trainer(*this).fit(source, options);
 }
 
-Logs Model::evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options) {
-    make_ready(*this, x, "evaluate");
-    return Trainer(*this).evaluate(x, y, options);
+Logs Model::evaluate(const Feed& x, const Feed& y, const EvaluateOptions& options) {
+    check_loss(*this, "evaluate");
+    return Trainer(*this, x, "evaluate").evaluate(y, options);
 }
 
 Logs Model::evaluate(data::Source& source, const EvaluateOptions& options) {
-    if (!compile_options().loss.defined()) throw ValueError(fmt::format("evaluate: {} was compiled without a loss", label()));
+    check_loss(*this, "evaluate");
     return Trainer(*this).evaluate(source, options);
 }
 
-Logs Model::train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight) {
-    make_ready(*this, x, "train_on_batch");
-    return Trainer(*this).train_on_batch(x, y, sample_weight);
+Logs Model::train_on_batch(const Feed& x, const Feed& y, const Feed& sample_weight) {
+    check_loss(*this, "train_on_batch");
+    return Trainer(*this, x, "train_on_batch").train_on_batch(y, sample_weight);
 }
 
-Tensor Model::predict(const Tensor& x, const PredictOptions& options) {
-    if (!x.defined() || x.rank() == 0) throw ShapeError(fmt::format("predict: x needs a first axis of samples; received {}", describe(x)));
-    if (options.batch_size < 1) throw ValueError(fmt::format("predict: batch_size must be positive; received {}", options.batch_size));
-    const NoGrad off_tape;
-    const ModeScope inference(false);
-    const std::int64_t n = x.shape(0);
-    if (n == 0) {
-        Shape shape = x.shape();
-        shape[0] = None;
-        build_for(shape);
-        Shape empty = output_shape(shape);
-        empty[0] = 0;
-        return Tensor(zeros_array(empty, state()->dtype));
-    }
-    Progress progress(options.verbose, (n + options.batch_size - 1) / options.batch_size);
-    Array result;
-    std::size_t row = 0;
-    std::int64_t done = 0;
-    for (std::int64_t begin = 0; begin < n; begin += options.batch_size) {
-        const std::int64_t end = std::min(n, begin + options.batch_size);
-        const Tensor part = (*this)(as_input(*this, slice(x, 0, begin, end)));
-        if (part.rank() == 0 || part.shape(0) != end - begin)
-            throw ShapeError(fmt::format("predict: {} must give one result for each sample; it gave {} for {}", label(), describe(part), end - begin));
-        if (begin == 0) {
-            Shape shape = part.shape();
-            shape[0] = n;
-            result = Array(shape, part.dtype());
-            row = result.bytes() / static_cast<std::size_t>(n);
-        }
-        if (part.data().bytes() != row * static_cast<std::size_t>(end - begin))
-            throw ShapeError(fmt::format("predict: every batch must give results of one shape; {} gave {} after {}", label(), describe(part), str(result.shape())));
-        std::memcpy(result.data<std::byte>() + static_cast<std::size_t>(begin) * row, part.data().data<std::byte>(), part.data().bytes());
-        progress.step(++done, [] { return Logs(); });
-    }
-    progress.finish(done, {});
-    return Tensor(std::move(result));
-}
+std::optional<Logs> Model::train_step(const Tensors&, const Tensors&, const Tensors&) { return {}; }
+std::optional<Logs> Model::test_step(const Tensors&, const Tensors&, const Tensors&) { return {}; }
 
 std::vector<Layer> Model::layers() const {
     std::vector<Layer> all;

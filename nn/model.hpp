@@ -6,7 +6,10 @@
 #include <weft/nn/graph.hpp>
 #include <weft/nn/history.hpp>
 #include <weft/nn/loss.hpp>
+#include <weft/nn/metric_choice.hpp>
 #include <weft/nn/metrics.hpp>
+#include <weft/nn/per_output.hpp>
+#include <weft/nn/feed.hpp>
 #include <weft/optim/optimizer.hpp>
 
 #include <map>
@@ -32,14 +35,15 @@ private:
 
 struct CompileOptions {
     OptimizerChoice optimizer = "rmsprop";
-    Loss loss = {};
-    Metrics metrics = {};
-    Metrics weighted_metrics = {};  ///< these see sample weights; those above do not
+    PerOutput<Loss> loss = {};             ///< one for all outputs, {one for each}, or {{"output", one}, ...}
+    PerOutput<double> loss_weights = {};   ///< what the sum of the losses takes each times
+    MetricChoice metrics = {};             ///< {"accuracy"}; for several outputs {{"output", {"accuracy"}}, ...}
+    MetricChoice weighted_metrics = {};    ///< these see sample weights; those above do not
 };
 
-/// x and y to validate on, with optional sample weights.
+/// x and y to validate on, with optional sample weights: {x, y}, or {{x1, x2}, {y1, y2}} for several.
 struct ValidationData {
-    Tensor x = {}, y = {}, sample_weight = {};
+    Feed x = {}, y = {}, sample_weight = {};
 };
 
 struct FitOptions {
@@ -49,8 +53,8 @@ struct FitOptions {
     double validation_split = 0;  ///< the last part of the data, cut off before shuffling
     ValidationData validation_data = {};
     bool shuffle = true;
-    std::map<std::int64_t, double> class_weight = {};
-    Tensor sample_weight = {};  ///< [n], or [n, ...] for weights within a sample
+    std::map<std::int64_t, double> class_weight = {};  ///< for a model of one output
+    Feed sample_weight = {};  ///< [n], or [n, ...] for weights within a sample; one for all outputs, or one for each
     int initial_epoch = 0;
     std::optional<std::uint64_t> seed = {};  ///< of shuffling and dropout; drawn from the default generator if not given
 };
@@ -58,7 +62,7 @@ struct FitOptions {
 struct EvaluateOptions {
     std::int64_t batch_size = 32;
     int verbose = 0;
-    Tensor sample_weight = {};
+    Feed sample_weight = {};
 };
 
 struct PredictOptions {
@@ -78,26 +82,39 @@ public:
     /// Throws ValueError if an output needs an input that is not given, no output needs an input, or names repeat.
     Model(const Symbol& inputs, const Symbol& outputs, const ModelOptions& options = {});
 
-    /// Says how to train. Throws ValueError for unknown names.
+    /// Says how to train. Throws ValueError for unknown names, also of outputs.
     void compile(const CompileOptions& options);
 
     /// Trains, and returns the loss and metrics of each epoch. All data is checked before the first step. Throws
     /// ValueError before compile, ShapeError and ValueError for data that does not fit, NotFiniteError for a loss or
     /// gradient that is NaN or infinite (before the update is made).
-    History fit(const Tensor& x, const Tensor& y, const FitOptions& options = {});
-    /// From a source of batches {x, y} or {x, y, sample_weight}; batch_size, shuffle, validation_split, class_weight and
+    /// y may be missing where only layers add losses.
+    History fit(const Feed& x, const Feed& y, const FitOptions& options = {});
+    /// From a source of batches {x, y} or {x, y, sample_weight}: all inputs, then the targets, then one weight or one for
+    /// each target; batch_size, shuffle, validation_split, class_weight and
     /// sample_weight are the source's business. An error in the source leaves the weights of the last complete step.
     History fit(data::Source& source, const FitOptions& options = {});
 
     /// Loss and metrics in inference mode.
-    Logs evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options = {});
+    Logs evaluate(const Feed& x, const Feed& y, const EvaluateOptions& options = {});
     /// The same for one epoch of a source; batch_size and sample_weight are the source's business.
     Logs evaluate(data::Source& source, const EvaluateOptions& options = {});
-    /// The results for all of x in inference mode, off the tape. Many threads may predict at once.
-    Tensor predict(const Tensor& x, const PredictOptions& options = {});
+    /// The results for all of x in inference mode, off the tape. Many threads may predict at once. Throws ValueError for
+    /// a model of several outputs, which predict_all() gives.
+    Tensor predict(const Feed& x, const PredictOptions& options = {});
+    /// All outputs.
+    Tensors predict_all(const Feed& x, const PredictOptions& options = {});
 
     /// One training step on one batch: forward, backward, update. Returns the loss and the metrics of this batch.
-    Logs train_on_batch(const Tensor& x, const Tensor& y, const Tensor& sample_weight = {});
+    Logs train_on_batch(const Feed& x, const Feed& y, const Feed& sample_weight = {});
+
+    // For a class of one's own, such as one with two optimizers. ----------------------------------------------------
+
+    /// A step of fit on one batch; y and sample_weight have an entry for each output. What it returns is averaged over
+    /// the epoch and reported. By default nothing, and fit does the step itself.
+    virtual std::optional<Logs> train_step(const Tensors& x, const Tensors& y, const Tensors& sample_weight);
+    /// The same for evaluate, and for fit's validation.
+    virtual std::optional<Logs> test_step(const Tensors& x, const Tensors& y, const Tensors& sample_weight);
 
     /// Prints the layers with shapes and numbers of parameters.
     void summary() const;
@@ -116,6 +133,11 @@ public:
     /// Throws ValueError for an unknown name, with suggestions.
     Layer layer(const std::string& name) const;
     const Graph& graph() const { return *graph_; }
+    /// By which compile and History call the outputs; none for a class of one's own before it runs.
+    std::vector<std::string> output_names() const;
+    /// The tensors in the order of the model's inputs. Throws ValueError, ShapeError, beginning with `where`, if they are
+    /// not as many as these, or do not hold equally many samples.
+    Tensors inputs_from(const Feed& x, const std::string& where) const;
     bool compiled() const;
     const CompileOptions& compile_options() const;
     /// The optimizer that compile made. Throws ValueError before.

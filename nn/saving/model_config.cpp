@@ -95,15 +95,17 @@ json setting(const optim::SettingValue& value) {
 json training_config(const Model& model) {
     if (!model.compiled()) return {};
     const CompileOptions& options = model.compile_options();
-    if (!options.loss.defined() || options.loss.keras_name().empty()) return {};  // a loss of one's own has no name in Keras
+    const Loss* loss = options.loss.single();
+    if (!loss || !loss->defined() || loss->keras_name().empty()) return {};  // a loss of one's own has no name in Keras
     const optim::Optimizer& optimizer = model.optimizer();
     json settings = json::object();
     for (const auto& [key, value] : optimizer.settings())
         if (!std::holds_alternative<std::monostate>(value)) settings[key] = setting(value);
     json metrics = json::array();
-    for (const Metric& metric : options.metrics) metrics.push_back(metric.name());
+    for (const Metrics& output : options.metrics.of_outputs(model.output_names(), "save"))
+        for (const Metric& metric : output) metrics.push_back(metric.name());
     return {{"optimizer_config", {{"class_name", optimizer.keras_class()}, {"config", settings}}},
-            {"loss", options.loss.keras_name()},
+            {"loss", loss->keras_name()},
             {"metrics", metrics},
             {"weighted_metrics", nullptr},
             {"sample_weight_mode", nullptr},

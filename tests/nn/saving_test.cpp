@@ -74,7 +74,7 @@ TEST_CASE("saving: every layout gives the model back") {
     CHECK(distance(loaded.predict(x), before) == 0);
     REQUIRE(loaded.compiled());
     CHECK(loaded.optimizer().learning_rate() == Approx(0.01));
-    CHECK(loaded.compile_options().loss.keras_name() == "mean_squared_error");
+    CHECK(loaded.compile_options().loss.single()->keras_name() == "mean_squared_error");
     nn::Sequential view(loaded);
     CHECK(view.layers().size() == 5);
     CHECK_THAT(error_of<FileError>([&] { nn::load_model(at(folder, "only.weights.h5")); }), Catch::Contains("load_weights"));
