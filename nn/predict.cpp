@@ -37,8 +37,8 @@ private:
 
 }  // namespace
 
-Tensors Model::predict_all(const Feed& samples, const PredictOptions& options) {
-    const Tensors x = inputs_from(samples, "predict");
+Tensors Model::predict_all(const Feed& feed, const PredictOptions& options) {
+    const Tensors x = inputs_from(feed, "predict");
     if (options.batch_size < 1) throw ValueError(fmt::format("predict: batch_size must be positive; received {}", options.batch_size));
     const NoGrad off_tape;
     const ModeScope inference(false);
