@@ -52,11 +52,35 @@ same_twice() {
     [[ -n $first && $first == "$second" ]]
 }
 
+# example NAME OPTION...: runs an example once, and shows its figures.
+example() {
+    local out=$root/build/training/$1
+    mkdir -p "$out"
+    build/examples/"$1" --out "$out" "${@:2}" >"$out/output.txt" 2>&1 || { tail -n 20 "$out/output.txt" >&2; return 1; }
+    grep -E '^(test|pca|noisy|linear|training|batches) ' "$out/output.txt"
+}
+
+# figure NAME TEXT: the figure that follows TEXT in that run's output.
+figure() { sed -n "s/^$2 //p" "$root/build/training/$1/output.txt"; }
+
+# holds CONDITION NUMBER...: an awk condition in which $1, $2, ... are the numbers, all of which are there.
+holds() {
+    local number
+    for number in "${@:2}"; do [[ -n $number ]] || return 1; done
+    awk "{ exit !($1) }" <<<"${*:2}"
+}
+
+vae_figures() {
+    data_folder mnist >/dev/null || { echo "mnist is not on this machine: skipped"; return 77; }
+    example vae && holds '$1 >= -160' "$(figure vae 'test elbo')"
+}
+
 need_packages dataset-fashion-mnist
 run_case "MNIST after one epoch" each_at_least mnist 1 0.975 0 1 2 3
 run_case "MNIST after ten epochs" each_at_least mnist 10 0.983 0.985 1 2 3
 run_case "Fashion-MNIST after ten epochs" each_at_least fashion_mnist 10 0.905 0 1
 run_case "the same seed twice" same_twice
+run_case "variational autoencoder" vae_figures
 
 # --- the peers: the libraries that weft is measured against, in an environment that is thrown away ------------------
 need_packages python3-venv
@@ -78,6 +102,8 @@ torch_peer() {
         { echo "PyTorch could not be installed: skipped"; return 77; }
     "$peers/bin/python" "$@"
 }
+arrays_in_numpy() { build/tests/write_arrays build/training/arrays && peer tests/peers/read_arrays.py build/training/arrays; }
+run_case "NumPy and h5py read the arrays that weft writes" arrays_in_numpy
 run_case "Keras still gives the numbers of tests/fixtures" peer tests/fixtures/make_fixtures.py --check
 run_case "PyTorch still gives the derivatives of tests/fixtures/graphs.h5" torch_peer tests/fixtures/make_graphs.py --check
 run_case "Keras opens the example's model and agrees on its accuracy" peer tests/peers/open_in_keras.py \

@@ -163,6 +163,8 @@ TEST_CASE("npz: damaged and hostile archives are refused", "[data_io]") {
     const std::size_t directory = claims.find("PK\1\2");
     for (const std::size_t at : {directory + 24, std::size_t{22}}) claims[at + 3] = '\x7f';
     CHECK_THAT(refused(folder.write("claims", claims)), Contains("claims 213"));
+    for (const std::size_t at : {directory + 20, std::size_t{18}}) claims[at + 3] = '\x7f';  // and its packed size
+    CHECK_THAT(refused(folder.write("claims", claims)), Contains("the file holds 1"));
     for (std::size_t at = 0; at < whole.size(); ++at) {  // whatever comes of it, it is an error or an array
         std::string any = whole;
         any[at] = static_cast<char>(any[at] ^ 0x55);
