@@ -16,11 +16,15 @@
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/ops/dropout.hpp>
 #include <weft/autograd/ops/elementwise.hpp>
+#include <weft/autograd/ops/gru.hpp>
 #include <weft/autograd/ops/index.hpp>
+#include <weft/autograd/ops/lstm.hpp>
 #include <weft/autograd/ops/matmul.hpp>
 #include <weft/autograd/ops/pool2d.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
+#include <weft/autograd/ops/scan.hpp>
+#include <weft/autograd/ops/simple_rnn.hpp>
 #include <weft/autograd/ops/softmax.hpp>
 #include <weft/autograd/profile.hpp>
 #include <weft/autograd/random.hpp>

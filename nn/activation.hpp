@@ -41,6 +41,7 @@ public:
     explicit Activate(Activation activation, const ActivationOptions& options = {});
     Tensor forward(const Tensor& x) override { return activation_(x); }
     Shape output_shape(const Shape& input) override { return input; }
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "Activation"; }
     nlohmann::json config() const override;
 
@@ -62,6 +63,7 @@ public:
     explicit ReLU(const ReLUOptions& options = {});
     Tensor forward(const Tensor& x) override;
     Shape output_shape(const Shape& input) override { return input; }
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "ReLU"; }
     nlohmann::json config() const override;
 
@@ -81,6 +83,7 @@ public:
     explicit LeakyReLU(const LeakyReLUOptions& options = {});
     Tensor forward(const Tensor& x) override;
     Shape output_shape(const Shape& input) override { return input; }
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "LeakyReLU"; }
     nlohmann::json config() const override;
 
@@ -99,6 +102,7 @@ public:
     explicit ELU(const ELUOptions& options = {});
     Tensor forward(const Tensor& x) override;
     Shape output_shape(const Shape& input) override { return input; }
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "ELU"; }
     nlohmann::json config() const override;
 
@@ -117,6 +121,7 @@ public:
     explicit Softmax(const SoftmaxOptions& options = {});
     Tensor forward(const Tensor& x) override;
     Shape output_shape(const Shape& input) override { return input; }
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "Softmax"; }
     nlohmann::json config() const override;
 

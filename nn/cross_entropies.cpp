@@ -7,6 +7,7 @@
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/softmax.hpp>
 #include <weft/nn/loss_table.hpp>
+#include <weft/nn/mask.hpp>
 
 namespace weft::nn::formulas {
 namespace {

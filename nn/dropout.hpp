@@ -16,6 +16,7 @@ public:
     explicit Dropout(double rate, const DropoutOptions& options = {});
     Tensor forward(const Tensor& x) override;
     Shape output_shape(const Shape& input) override { return input; }
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "Dropout"; }
     nlohmann::json config() const override;
 

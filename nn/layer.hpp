@@ -46,6 +46,11 @@ public:
     Tensor operator()(const Tensor& input) const { return (*module_)(input); }
     Tensors operator()(const Tensors& inputs) const { return (*module_)(inputs); }
     Symbol operator()(const Symbol& inputs) const;
+    /// The same, for one who keeps it.
+    template <class M>
+    std::shared_ptr<M> share() const {
+        return std::dynamic_pointer_cast<M>(module_);
+    }
 
 private:
     std::shared_ptr<Module> module_;

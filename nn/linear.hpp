@@ -29,6 +29,7 @@ public:
     void build(const Shape& input) override;
     Tensor forward(const Tensor& x) override;
     Shape output_shape(const Shape& input) override;
+    bool supports_masking() const override { return true; }
     std::string class_name() const override { return "Dense"; }
     nlohmann::json config() const override;
 

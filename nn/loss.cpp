@@ -4,6 +4,7 @@
 #include <weft/autograd/suggest.hpp>
 #include <weft/nn/loss.hpp>
 #include <weft/nn/loss_table.hpp>
+#include <weft/nn/mask.hpp>
 
 #include <fmt/core.h>
 

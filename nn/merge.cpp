@@ -6,6 +6,7 @@
 #include <weft/autograd/ops/matmul.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
+#include <weft/nn/mask.hpp>
 #include <weft/nn/merge.hpp>
 #include <weft/nn/registry.hpp>
 #include <weft/nn/targets.hpp>

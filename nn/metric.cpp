@@ -3,6 +3,7 @@
 #include <weft/autograd/ops/reshape.hpp>
 #include <weft/autograd/suggest.hpp>
 #include <weft/nn/loss_table.hpp>
+#include <weft/nn/mask.hpp>
 #include <weft/nn/metric.hpp>
 #include <weft/nn/metric_table.hpp>
 

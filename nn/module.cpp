@@ -2,6 +2,7 @@
 #include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/saved.hpp>
+#include <weft/nn/mask.hpp>
 #include <weft/nn/mode.hpp>
 #include <weft/nn/module.hpp>
 
@@ -83,12 +84,16 @@ Tensors Module::operator()(const Tensors& inputs) {
         build_for(shapes);
     }
     const weft::detail::CallScope scope([this] { return label(); });
-    if (state_->forward_pre_hooks.empty() && state_->forward_hooks.empty()) return call(inputs);
-    Tensors given = inputs;
+    Tensors changed;
     state_->forward_pre_hooks.each([&](const auto& hook) {
-        if (Tensors other = hook(*this, given); !other.empty()) given = std::move(other);
+        if (Tensors other = hook(*this, changed.empty() ? inputs : changed); !other.empty()) changed = std::move(other);
     });
+    const Tensors& given = changed.empty() ? inputs : changed;
     Tensors results = call(given);
+    if (supports_masking())
+        if (const Tensor mask = mask_of(given[0]); mask.defined())
+            for (Tensor& result : results)
+                if (!mask_of(result).defined()) set_mask(result, mask);
     state_->forward_hooks.each([&](const auto& hook) {
         if (Tensors other = hook(*this, given, results); !other.empty()) results = std::move(other);
     });
@@ -215,6 +220,11 @@ void Module::set_trainable(bool trainable) {
             if (weight.trainable) weight.tensor.set_requires_grad(trainable);
     };
     each_state(*state_, set);
+}
+
+void Module::reset_states() {
+    auto clear = [](State& state) { state.carried.clear(); };
+    each_state(*state_, clear);
 }
 
 void Module::to(DType dtype) {

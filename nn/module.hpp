@@ -46,6 +46,7 @@ struct State {
     std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
     Shape input_shape;               ///< without the batch axis; rank 0 if not given
     DType dtype = float32;           ///< of the parameters made from here on
+    Tensors carried;                 ///< the states that a stateful recurrent layer hands from batch to batch
     bool training = true;
     bool trainable = true;           ///< set_trainable(false) holds for parameters made later, too
     bool nothing_to_build = false;   ///< every shape was known at construction, or there are no weights
@@ -91,6 +92,10 @@ public:
     /// The shapes of all results; by default output_shape() of the only input, or found by running where the class has
     /// no such function, or for several inputs.
     virtual Shapes output_shapes(const Shapes& inputs);
+
+    /// Whether the first input's mask goes on with the results (Keras's supports_masking). If not, it ends here, unless
+    /// call() gives its results masks of their own with set_mask().
+    virtual bool supports_masking() const { return false; }
     /// The Keras class of the same meaning ("Dense"), by default the C++ class' name.
     virtual std::string class_name() const;
     /// The constructor's arguments by their Keras names, for saving; without name, dtype and trainable.
@@ -116,6 +121,8 @@ public:
     bool training() const;
     /// Whether the parameters collect gradients; children follow.
     void set_trainable(bool trainable);
+    /// Makes stateful recurrent layers, this one and the children, begin anew with zeros.
+    void reset_states();
     /// Converts all weights, in place, and those still to be made.
     void to(DType dtype);
 

@@ -3,14 +3,20 @@
 
 #include <weft/nn/activation.hpp>
 #include <weft/nn/added_losses.hpp>
+#include <weft/nn/bidirectional.hpp>
 #include <weft/nn/check_layer.hpp>
 #include <weft/nn/conv2d.hpp>
 #include <weft/nn/dropout.hpp>
+#include <weft/nn/embedding.hpp>
+#include <weft/nn/gru.hpp>
 #include <weft/nn/initializers.hpp>
 #include <weft/nn/layer.hpp>
 #include <weft/nn/linear.hpp>
 #include <weft/nn/losses.hpp>
 #include <weft/nn/merge.hpp>
+#include <weft/nn/lstm.hpp>
+#include <weft/nn/mask.hpp>
+#include <weft/nn/masking.hpp>
 #include <weft/nn/metrics.hpp>
 #include <weft/nn/mode.hpp>
 #include <weft/nn/model.hpp>
@@ -19,5 +25,9 @@
 #include <weft/nn/registry.hpp>
 #include <weft/nn/reshape.hpp>
 #include <weft/nn/sampling.hpp>
+#include <weft/nn/rnn.hpp>
 #include <weft/nn/sequential.hpp>
 #include <weft/nn/symbol.hpp>
+#include <weft/nn/simple_rnn.hpp>
+#include <weft/nn/stacked_rnn_cells.hpp>
+#include <weft/nn/time_distributed.hpp>

@@ -132,18 +132,6 @@ Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_
     return y_true.to(y_pred.dtype()).reshape(shape);
 }
 
-Tensor mask_of(const Tensor& x) {
-    const auto& companions = x.impl()->companions;
-    return companions && companions->mask ? *companions->mask : Tensor();
-}
-
-void set_mask(Tensor& x, const Tensor& mask) {
-    x.data();
-    auto& companions = x.impl()->companions;
-    if (!companions) companions = std::make_unique<detail::Companions>();
-    companions->mask = mask.defined() ? std::make_shared<Tensor>(mask) : nullptr;
-}
-
 Tensor aligned_left(const Tensor& x, const Shape& shape, const char* what) {
     Shape aligned = x.shape();
     if (aligned.rank() == shape.rank() + 1 && aligned.back() == 1) aligned = without_last(aligned);

@@ -32,10 +32,6 @@ void check_target_range(const std::string& where, TargetKind kind, const Tensor&
 Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_true, const Tensor& y_pred,
                      std::string_view family = "crossentropy");
 
-/// The mask that travels with a tensor; undefined if none does.
-Tensor mask_of(const Tensor& x);
-void set_mask(Tensor& x, const Tensor& mask);
-
 /// x [batch] or [batch, ...] with axes of 1 added behind, or one taken away, until it broadcasts to `shape`. Throws
 /// ShapeError if it cannot.
 Tensor aligned_left(const Tensor& x, const Shape& shape, const char* what);

@@ -132,6 +132,30 @@ Tensor stack(const Tensors& tensors, std::int64_t axis) {
     return concat(expanded, axis);
 }
 
+Tensors unstack(const Tensor& x, std::int64_t axis) {
+    const int at = x.shape().axis(axis, "unstack");
+    Shape shape = x.shape(), one = shape;
+    shape.erase(at);
+    one[at] = 1;
+    std::vector<Array> parts;
+    for (std::int64_t i = 0; i < x.shape()[at]; ++i) {
+        if (at == 0) {
+            parts.push_back(x.data().rows(i, i + 1).reshaped(shape));
+        } else {
+            Array part(one, x.dtype());
+            copy_positions(x.data(), at, i, 1, part, 0, 1, 1);
+            parts.push_back(part.reshaped(shape));
+        }
+    }
+    if (parts.empty()) return {};
+    return record_list(std::move(parts), {x}, [at, shape, dtype = x.dtype()](Wanted, const Tensors& dy) {
+        Tensors all = dy;
+        for (Tensor& part : all)
+            if (!part.defined()) part = Tensor(zeros_array(shape, dtype));
+        return Gradients{stack(all, at)};
+    });
+}
+
 Tensors split(const Tensor& x, const std::vector<std::int64_t>& sizes, std::int64_t axis) {
     const int at = x.shape().axis(axis, "split");
     std::int64_t total = 0;

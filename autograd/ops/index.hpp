@@ -15,6 +15,8 @@ Tensor flip(const Tensor& x, std::int64_t axis);
 Tensor concat(const Tensors& tensors, std::int64_t axis = 0);
 /// Tensors of one shape along a new axis.
 Tensor stack(const Tensors& tensors, std::int64_t axis = 0);
+/// The positions of an axis, each without it.
+Tensors unstack(const Tensor& x, std::int64_t axis = 0);
 /// x in two or more parts of the given sizes along an axis.
 Tensors split(const Tensor& x, const std::vector<std::int64_t>& sizes, std::int64_t axis = 0);
 /// `value` around x: before[i] positions ahead of axis i and after[i] behind it.

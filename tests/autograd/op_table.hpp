@@ -41,6 +41,7 @@ std::vector<OpRow> index_rows();
 std::vector<OpRow> product_rows();
 std::vector<OpRow> image_rows();
 std::vector<OpRow> softmax_rows();
+std::vector<OpRow> recurrent_rows();
 
 /// All of them.
 const std::vector<OpRow>& op_table();

@@ -86,6 +86,20 @@ OpCase stacked(const Shape& shape, std::size_t count, int axis) {
                });
 }
 
+OpCase unstacked(const Shape& from, int axis) {
+    return {[=](const Tensors& x) { return unstack(x[0], axis); }, {spread(from, -2, 2)}, [=](const Plains& x) {
+                Shape to = from;
+                to.erase(axis);
+                Plains parts;
+                for (std::int64_t i = 0; i < from[axis]; ++i)
+                    parts.push_back(generate(to, [&](Index at) {
+                        at.insert(at.begin() + axis, i);
+                        return x[0].at(at);
+                    }));
+                return parts;
+            }};
+}
+
 OpCase parted(const Shape& from, const std::vector<std::int64_t>& sizes, int axis) {
     return {[=](const Tensors& x) { return split(x[0], sizes, axis); }, {spread(from, -2, 2)}, [=](const Plains& x) {
                 Plains parts;
@@ -184,6 +198,7 @@ std::vector<OpRow> index_rows() {
                    concatenated({{2, 3}, {1, 3}}, -2), concatenated({{2, 1, 3}, {2, 2, 3}}, 1), concatenated({{0, 2}, {3, 2}}, 0),
                    concatenated({{2, 0}, {2, 0}}, 1)}},
         {.name = "stack", .cases = {stacked({}, 3, 0), stacked({3}, 1, 0), stacked({2, 3}, 2, 1), stacked({2, 3}, 3, -1), stacked({0}, 2, 0)}},
+        {.name = "unstack", .cases = {unstacked({3}, 0), unstacked({2, 3}, 1), unstacked({2, 4, 3}, 1), unstacked({4, 1}, 0)}},
         {.name = "split", .cases = {parted({5}, {2, 3}, 0), parted({2, 5}, {1, 0, 4}, 1), parted({3, 2, 2}, {1, 1, 1}, 0), parted({3}, {3}, 0)}},
         {.name = "pad",
          .cases = {padded({}, {}, {}, 1), padded({3}, {1}, {2}, 0), padded({2, 3}, {0, 1}, {2, 0}, -1.5), padded({2, 1, 2}, {1, 0, 2}, {0, 1, 1}, 0),

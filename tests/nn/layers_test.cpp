@@ -79,15 +79,29 @@ TEST_CASE("layers: every class that is registered passes check_layer") {
         {nn::LeakyReLU(), {6}},
         {nn::ELU({.alpha = 0.7}), {6}},
         {nn::Softmax(), {2, 4}},
+        {nn::Masking(), {3, 2}},
+        {nn::TimeDistributed(nn::Linear(3, {.activation = "tanh"})), {3, 2}},
+        {nn::LSTM(2), {3, 2}},
+        {nn::LSTM(2, {.activation = "softsign", .use_bias = false, .return_sequences = true}), {3, 1}},
+        {nn::LSTM(2, {.dropout = 0.3, .recurrent_dropout = 0.3, .go_backwards = true}), {2, 2}},
+        {nn::GRU(2, {.return_sequences = true}), {3, 2}},
+        {nn::GRU(2, {.dropout = 0.3, .reset_after = false}), {3, 2}},
+        {nn::SimpleRNN(2, {.return_sequences = true}), {3, 2}},
+        {nn::SimpleRNN(2, {.activation = "softsign"}), {3, 2}},
+        {nn::Bidirectional(nn::LSTM(2, {.return_sequences = true}), {.merge_mode = "mul"}), {3, 2}},
+        {nn::Bidirectional(nn::GRU(1)), {2, 2}},
+        {nn::RNN(nn::StackedRNNCells({nn::LSTMCell(2), nn::SimpleRNNCell(1)}), {.return_sequences = true}), {3, 2}},
         {nn::Sequential{nn::Linear(4, {.activation = "tanh"}), nn::Dropout(0.3), nn::Linear(2)}, {3}},
     };
-    std::set<std::string> seen;
+    std::set<std::string> seen{"Embedding"};
+    const Tensor ids = tensor({3, 0, 1, 2, 2, 4}, {3, 2}, int64);
+    CHECK_NOTHROW(nn::check_layer(nn::Embedding(5, 2), {2}, {.input = ids}));
     for (const auto& [layer, shape] : layers) {
         INFO(layer->class_name());
         seen.insert(layer->class_name());
         CHECK_NOTHROW(nn::check_layer(layer, shape));
     }
-    const std::vector<std::tuple<nn::Layer, Shape, nn::Shapes>> merging{
+    const std::vector<std::tuple<nn::Layer, Shape, nn::Shapes>> several{
         {nn::Add(), {2, 3}, {{2, 3}, {1, 3}}},
         {nn::Subtract(), {4}, {{4}}},
         {nn::Multiply(), {2, 3}, {{3}, {2, 3}}},
@@ -99,8 +113,15 @@ TEST_CASE("layers: every class that is registered passes check_layer") {
         {nn::Dot(1), {4}, {{4}}},
         {nn::Dot({1, 2}, {.normalize = true}), {3, 2}, {{2, 3}}},
         {nn::Dot(-1), {2, 3}, {{3}}},
+        {nn::LSTMCell(2), {3}, {{2}, {2}}},
+        {nn::GRUCell(2), {3}, {{2}}},
+        {nn::GRUCell(2, {.reset_after = false}), {3}, {{2}}},
+        {nn::SimpleRNNCell(2), {3}, {{2}}},
+        {nn::StackedRNNCells({nn::LSTMCell(2), nn::GRUCell(1)}), {3}, {{2}, {2}, {1}}},
+        {nn::LSTM(2, {.return_sequences = true, .return_state = true}), {2, 2}, {{2}, {2}}},
+        {nn::Bidirectional(nn::GRU(1, {.return_state = true}), {.merge_mode = "none"}), {2, 2}, {{1}, {1}}},
     };
-    for (const auto& [layer, shape, others] : merging) {
+    for (const auto& [layer, shape, others] : several) {
         INFO(layer->class_name());
         seen.insert(layer->class_name());
         CHECK_NOTHROW(nn::check_layer(layer, shape, {.other_inputs = others}));

@@ -1,0 +1,158 @@
+#include <weft/autograd/kernels/functions.hpp>
+#include <weft/autograd/kernels/lstm.hpp>
+#include <weft/autograd/kernels/recurrent_product.hpp>
+
+namespace weft::kernels {
+namespace {
+
+/// One step of one row: z is the product with the recurrent weights, gates holds the inputs' part.
+template <class T>
+void gates_forward(const LstmForward<T>& s, const T* z, std::int64_t at, T* h, T* c) {
+    const std::int64_t u = s.units;
+    T* gates = s.gates + at * 4 * u;
+    each<T>(u, [&](auto part, std::int64_t j) {
+        const Batch<T> i = logistic<T>(part.load(z + j) + part.load(gates + j));
+        const Batch<T> f = logistic<T>(part.load(z + u + j) + part.load(gates + u + j));
+        const Batch<T> g = xsimd::tanh(part.load(z + 2 * u + j) + part.load(gates + 2 * u + j));
+        const Batch<T> o = logistic<T>(part.load(z + 3 * u + j) + part.load(gates + 3 * u + j));
+        const Batch<T> next = xsimd::fma(f, part.load(c + j), i * g);
+        const Batch<T> tanh_next = xsimd::tanh(next);
+        const Batch<T> output = o * tanh_next;
+        part.store(c + j, next);
+        part.store(h + j, output);
+        part.store(s.h + at * u + j, output);
+        if (!s.c) return;
+        part.store(gates + j, i);
+        part.store(gates + u + j, f);
+        part.store(gates + 2 * u + j, g);
+        part.store(gates + 3 * u + j, o);
+        part.store(s.c + at * u + j, next);
+        part.store(s.tanh_c + at * u + j, tanh_next);
+    });
+}
+
+template <class T>
+void forward_rows(const LstmForward<T>& s, const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+    const std::int64_t u = s.units, columns = weights.columns();
+    T* h = recurrent_scratch<T>(scratch_recurrent_rows, rows * (2 * u + columns));
+    T* c = h + rows * u;
+    T* z = c + rows * u;
+    for (std::int64_t i = 0; i < rows; ++i) {
+        set_row(h + i * u, s.h_first ? s.h_first + (first + i) * u : nullptr, u);
+        set_row(c + i * u, s.c_first ? s.c_first + (first + i) * u : nullptr, u);
+    }
+    for (std::int64_t t = 0; t < s.steps; ++t) {
+        weights.multiply(rows, h, u, z);
+        for (std::int64_t i = 0; i < rows; ++i) {
+            const std::int64_t at = (first + i) * s.steps + t;
+            if (!s.mask || s.mask[at]) {
+                gates_forward(s, z + i * columns, at, h + i * u, c + i * u);
+            } else {
+                set_row(s.h + at * u, h + i * u, u);
+                if (s.c) set_row(s.c + at * u, c + i * u, u);
+            }
+        }
+    }
+    for (std::int64_t i = 0; i < rows; ++i) set_row(s.c_last + (first + i) * u, c + i * u, u);
+}
+
+template <class T>
+void forward(const LstmForward<T>& s) {
+    const std::int64_t u = s.units;
+    PackedWeights<T> weights(u, 4 * u);
+    weights.pack(s.recurrent_kernel, 4 * u, false, recurrent_scratch<T>(scratch_recurrent_weights, weights.elements()));
+    over_row_blocks(s.batch, recurrent_grain(s.steps, 4 * u * u),
+                    [&](std::int64_t first, std::int64_t rows) { forward_rows(s, weights, first, rows); });
+}
+
+/// One step of one row backwards. `from_later` and dh are what later steps want of h, dc what they want of c; dz of this
+/// step goes to the array and to `row`, which the next product reads.
+template <class T>
+void gates_backward(const LstmBackward<T>& s, std::int64_t at, const T* c_before, const T* from_later, T* dh, T* dc, T* row) {
+    const std::int64_t u = s.units;
+    const T* gates = s.gates + at * 4 * u;
+    T* dz = s.dz + at * 4 * u;
+    each<T>(u, [&](auto part, std::int64_t j) {
+        const Batch<T> i = part.load(gates + j), f = part.load(gates + u + j);
+        const Batch<T> g = part.load(gates + 2 * u + j), o = part.load(gates + 3 * u + j);
+        const Batch<T> tanh_c = part.load(s.tanh_c + at * u + j), one(T(1));
+        Batch<T> d = part.load(dh + j) + part.load(from_later + j);
+        if (s.dh) d += part.load(s.dh + at * u + j);
+        const Batch<T> of_c = xsimd::fma(d * o, one - tanh_c * tanh_c, part.load(dc + j));
+        const Batch<T> parts[4] = {of_c * g * i * (one - i), of_c * part.load(c_before + j) * f * (one - f),
+                                   of_c * i * (one - g * g), d * tanh_c * o * (one - o)};
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; ++k) {
+            part.store(dz + k * u + j, parts[k]);
+            part.store(row + k * u + j, parts[k]);
+        }
+        part.store(dc + j, of_c * f);
+        part.store(dh + j, Batch<T>(T(0)));
+    });
+}
+
+/// A masked step hands on what is wanted of h.
+template <class T>
+void skip_backward(const LstmBackward<T>& s, std::int64_t at, const T* from_later, T* dh, T* row) {
+    const std::int64_t u = s.units;
+    each<T>(u, [&](auto part, std::int64_t j) {
+        Batch<T> d = part.load(dh + j) + part.load(from_later + j);
+        if (s.dh) d += part.load(s.dh + at * u + j);
+        part.store(dh + j, d);
+    });
+    set_row<T>(s.dz + at * 4 * u, nullptr, 4 * u);
+    set_row<T>(row, nullptr, 4 * u);
+}
+
+template <class T>
+void backward_rows(const LstmBackward<T>& s, const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+    const std::int64_t u = s.units, columns = weights.columns();
+    T* dh = recurrent_scratch<T>(scratch_recurrent_rows, rows * (2 * u + columns + 4 * u) + u);
+    T* dc = dh + rows * u;
+    T* from_later = dc + rows * u;
+    T* dz = from_later + rows * columns;
+    T* zeros = dz + rows * 4 * u;
+    set_row<T>(zeros, nullptr, u);
+    set_row<T>(from_later, nullptr, rows * columns);
+    for (std::int64_t i = 0; i < rows; ++i) {
+        set_row(dh + i * u, s.dh_last ? s.dh_last + (first + i) * u : nullptr, u);
+        set_row(dc + i * u, s.dc_last ? s.dc_last + (first + i) * u : nullptr, u);
+    }
+    for (std::int64_t t = s.steps - 1; t >= 0; --t) {
+        for (std::int64_t i = 0; i < rows; ++i) {
+            const std::int64_t at = (first + i) * s.steps + t;
+            const T* c_before = t > 0 ? s.c + (at - 1) * u : s.c_first ? s.c_first + (first + i) * u : zeros;
+            if (!s.mask || s.mask[at])
+                gates_backward(s, at, c_before, from_later + i * columns, dh + i * u, dc + i * u, dz + i * 4 * u);
+            else
+                skip_backward(s, at, from_later + i * columns, dh + i * u, dz + i * 4 * u);
+        }
+        weights.multiply(rows, dz, 4 * u, from_later);
+    }
+    for (std::int64_t i = 0; i < rows; ++i) {
+        T* dh_first = s.dh_first + (first + i) * u;
+        each<T>(u, [&](auto part, std::int64_t j) {
+            part.store(dh_first + j, part.load(dh + i * u + j) + part.load(from_later + i * columns + j));
+        });
+        set_row(s.dc_first + (first + i) * u, dc + i * u, u);
+    }
+}
+
+template <class T>
+void backward(const LstmBackward<T>& s) {
+    const std::int64_t u = s.units;
+    PackedWeights<T> weights(4 * u, u);
+    weights.pack(s.recurrent_kernel, 4 * u, true, recurrent_scratch<T>(scratch_recurrent_weights, weights.elements()));
+    over_row_blocks(s.batch, recurrent_grain(s.steps, 4 * u * u),
+                    [&](std::int64_t first, std::int64_t rows) { backward_rows(s, weights, first, rows); });
+}
+
+}  // namespace
+
+template <>
+const Lstm& family<Lstm, this_isa>() {
+    static constexpr Lstm table{forward<float>, forward<double>, backward<float>, backward<double>};
+    return table;
+}
+
+}  // namespace weft::kernels

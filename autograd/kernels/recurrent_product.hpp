@@ -1,0 +1,108 @@
+// The multiply inside a recurrent layer's loop over time: some rows of a state times weights that are packed once for all
+// steps. For kernel sources only (see arch.hpp).
+#pragma once
+
+#include <weft/autograd/kernels/pack.hpp>
+#include <weft/autograd/kernels/scratch.hpp>
+#include <weft/autograd/kernels/spans.hpp>
+#include <weft/autograd/kernels/threads.hpp>
+#include <weft/autograd/kernels/tile.hpp>
+
+namespace weft::kernels {
+namespace {
+
+/// The rows that go through all steps together: their working set stays in the second-level cache.
+constexpr std::int64_t recurrent_rows = 64;
+
+/// Rows worth a thread of their own, for `steps` steps of `multiplies` multiply-adds a row.
+constexpr std::int64_t recurrent_grain(std::int64_t steps, std::int64_t multiplies) {
+    const std::int64_t row = steps * (multiplies + 500) + 1;
+    return 1 + 150'000 / row;
+}
+
+/// Weights [k, n] as panels of two vectors, the last one padded.
+template <class T>
+class PackedWeights {
+public:
+    static constexpr std::int64_t width = 2 * lanes<T>;
+
+    PackedWeights(std::int64_t k, std::int64_t n) : k_(k), n_(n) {}
+
+    std::int64_t panels() const { return (n_ + width - 1) / width; }
+    /// The row length of what multiply() writes.
+    std::int64_t columns() const { return panels() * width; }
+    /// How many elements pack() needs.
+    std::int64_t elements() const { return columns() * k_ + lanes<T>; }
+
+    /// b is [k, n] with rows `step` apart, or transposed [n, k].
+    void pack(const T* b, std::int64_t step, bool transposed, T* memory) {
+        memory_ = memory;
+        for (std::int64_t q = 0; q < panels(); ++q) {
+            const std::int64_t j = q * width, count = n_ - j < width ? n_ - j : width;
+            if (transposed) pack_transposed(k_, width, count, b + j * step, step, memory + q * width * k_);
+            else pack_rows(k_, width, count, b + j, step, memory + q * width * k_);
+        }
+    }
+
+    /// to[i, 0 .. n) = a[i, :] b for `rows` rows; columns from n to columns() are written too, and mean nothing.
+    void multiply(std::int64_t rows, const T* a, std::int64_t a_step, T* to) const {
+        const std::int64_t tiles = (rows + tallest - 1) / tallest, to_step = columns();
+        for (std::int64_t q = 0; q < panels(); ++q) {
+            std::int64_t i = 0;
+            for (std::int64_t t = 0; t < tiles; ++t) {
+                const std::int64_t count = rows / tiles + (t < rows % tiles);
+                table.entry[count](k_, a + i * a_step, a_step, memory_ + q * width * k_, to + i * to_step + q * width, to_step);
+                i += count;
+            }
+        }
+    }
+
+private:
+    static constexpr int tallest = max_sums >= 28 ? 14 : 6;
+    using Function = void (*)(std::int64_t k, const T* a, std::int64_t a_step, const T* b, T* to, std::int64_t to_step);
+
+    template <int rows>
+    static void run(std::int64_t k, const T* a, std::int64_t a_step, const T* b, T* to, std::int64_t to_step) {
+        Tile<T, rows, 2> tile;
+        tile.zero();
+        tile.multiply(k, a, a_step, Fixed<1>{}, b, width);
+        tile.store(to, to_step);
+    }
+
+    struct Table {
+        Function entry[tallest + 1] = {};
+        constexpr Table() { fill<tallest>(); }
+        template <int rows>
+        constexpr void fill() {
+            entry[rows] = run<rows>;
+            if constexpr (rows > 1) fill<rows - 1>();
+        }
+    };
+    static constexpr Table table{};
+
+    std::int64_t k_, n_;
+    const T* memory_ = nullptr;
+};
+
+template <class T>
+T* recurrent_scratch(int slot, std::int64_t elements) {
+    return static_cast<T*>(scratch(slot, static_cast<std::size_t>(elements) * sizeof(T)));
+}
+
+template <class T>
+void set_row(T* to, const T* from, std::int64_t n) {
+    if (from) __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+    else __builtin_memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
+}
+
+/// body(first row, rows) for blocks of the rows of a batch, on as many threads as are worth it.
+template <class Body>
+void over_row_blocks(std::int64_t batch, std::int64_t grain, Body&& body) {
+    parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; i += recurrent_rows)
+            body(i, end - i < recurrent_rows ? end - i : recurrent_rows);
+    });
+}
+
+}  // namespace
+}  // namespace weft::kernels

@@ -1,0 +1,83 @@
+// What a recurrent layer repeats at every step: the base of all cells, and of those with Keras's two kernels and a bias.
+#pragma once
+
+#include <weft/nn/activation.hpp>
+#include <weft/nn/module.hpp>
+
+#include <vector>
+
+namespace weft::nn {
+
+/// One step: call({x, states...}) takes x [batch, ...] and the states [batch, size] and gives {output, new states...};
+/// weft's own cells begin with zeros if there is x alone.
+/// For a cell of one's own, override state_size() and call(), and build() if it has weights.
+class RecurrentCell : public Module {
+public:
+    /// The size of each state.
+    virtual std::vector<std::int64_t> state_size() const = 0;
+    /// The size of the output; by default that of the first state.
+    virtual std::int64_t output_size() const { return state_size().front(); }
+    /// {outputs [batch, time, output size], last states...} of all steps of x [batch, time, ...]; by default call() step
+    /// by step. States may be undefined, which is zeros. Where mask (bool [batch, time], may be undefined) is false, states
+    /// stay as they are and the previous output is repeated, which before the first is 0.
+    virtual Tensors sequence(const Tensor& x, const Tensors& states, const Tensor& mask);
+    /// Whether a step's output is its first new state.
+    virtual bool output_is_state() const { return false; }
+
+    Shape output_shape(const Shape& input) override { return output_shapes({input})[0]; }
+    Shapes output_shapes(const Shapes& inputs) override;
+
+protected:
+    /// The states, zeros for those that are undefined.
+    Tensors with_zeros(const Tensors& states, std::int64_t batch) const;
+    /// In training what to multiply with so that elements are dropped; in inference, or at rate 0, undefined.
+    Tensor dropout_mask(const Shape& shape, DType dtype, double rate) const;
+};
+
+/// The options that the three classic cells share, whatever else they have.
+struct CellSettings {
+    Activation activation;
+    bool use_bias;
+    Initializer kernel_initializer, recurrent_initializer, bias_initializer;
+    double dropout, recurrent_dropout;
+
+    template <class Options>
+    explicit CellSettings(const Options& o)
+        : activation(o.activation), use_bias(o.use_bias), kernel_initializer(o.kernel_initializer),
+          recurrent_initializer(o.recurrent_initializer), bias_initializer(o.bias_initializer), dropout(o.dropout),
+          recurrent_dropout(o.recurrent_dropout) {}
+};
+
+/// A cell with weights as Keras keeps them: kernel [in, gates units], recurrent_kernel [units, gates units] and bias.
+class ClassicCell : public RecurrentCell {
+public:
+    void build(const Shape& input) override;
+    std::vector<std::int64_t> state_size() const override { return {units_}; }
+    Tensors call(const Tensors& inputs) override;
+    Tensors sequence(const Tensor& x, const Tensors& states, const Tensor& mask) override;
+    bool output_is_state() const override { return true; }
+    nlohmann::json config() const override;
+
+protected:
+    ClassicCell(std::int64_t units, std::int64_t gates, const CellSettings& settings) : units_(units), gates_(gates), settings_(settings) {}
+
+    /// For the constructors, when the name is known.
+    void check_options() const;
+    virtual Shape bias_shape() const { return {gates_ * units_}; }
+    virtual Initializer bias_initializer() const { return settings_.bias_initializer; }
+    /// The bias of x W; by default all of it.
+    virtual Tensor input_bias() const { return bias_; }
+    /// {new states...} of one step; z [batch, gates units] is x W + b, `kept` the dropout mask of the recurrent input, or
+    /// undefined.
+    virtual Tensors step(const Tensor& z, const Tensors& states, const Tensor& kept) = 0;
+    /// Whether all() computes the same as the steps.
+    virtual bool fused() const = 0;
+    /// {outputs, last states...} in one op.
+    virtual Tensors all(const Tensor& x, const Tensors& states, const Tensor& mask) = 0;
+
+    std::int64_t units_, gates_;
+    CellSettings settings_;
+    Tensor kernel_, recurrent_kernel_, bias_;
+};
+
+}  // namespace weft::nn
