@@ -19,19 +19,21 @@ void check(const std::vector<Tensors>& columns) {
     if (columns.empty()) throw ValueError("BucketLoader: expects at least one column of sequences; received none");
     for (std::size_t c = 0; c < columns.size(); ++c) {
         if (columns[c].size() != columns[0].size())
-            throw ShapeError(fmt::format("BucketLoader: all columns must have equally many samples; column 0 has {}, column {} "
-                                         "has {}", columns[0].size(), c, columns[c].size()));
-        for (std::size_t i = 0; i < columns[c].size(); ++i)
-            if (!columns[c][i].defined() || (c == 0 && columns[c][i].rank() == 0) ||
-                (columns[c][i].rank() == 0) != (columns[c][0].rank() == 0))
-                throw ShapeError(fmt::format("BucketLoader: a sample has steps [steps, ...] or, except in column 0, one number, "
-                                             "as the others of its column; sample {} of column {} is {}", i, c,
-                                             columns[c][i].defined() ? describe(columns[c][i]) : "an undefined tensor"));
+            throw ShapeError(fmt::format("BucketLoader: all columns must have equally many samples; column 0 has {}, "
+                                         "column {} has {}", columns[0].size(), c, columns[c].size()));
+        for (std::size_t i = 0; i < columns[c].size(); ++i) {
+            const Tensor& x = columns[c][i];
+            if (!x.defined() || (c == 0 && x.rank() == 0) || (x.rank() == 0) != (columns[c][0].rank() == 0))
+                throw ShapeError(fmt::format("BucketLoader: a sample has steps [steps, ...] or, except in column 0, one "
+                                             "number, as the others of its column; sample {} of column {} is {}", i, c,
+                                             x.defined() ? describe(x) : "an undefined tensor"));
+        }
         if (columns[c].empty()) continue;
         // What cannot be in one batch is told now, not in the middle of an epoch.
         Tensors ends;
         for (const Tensor& x : columns[c])
-            ends.emplace_back(x.rank() == 0 ? x.data().reshaped({1}) : x.data().rows(0, std::min<std::int64_t>(1, x.shape(0))));
+            ends.emplace_back(x.rank() == 0 ? x.data().reshaped({1})
+                                            : x.data().rows(0, std::min<std::int64_t>(1, x.shape(0))));
         try {
             pad_sequences(ends);
         } catch (const Error& error) {
@@ -49,7 +51,8 @@ void check(const BucketOptions& options) {
     at_least("batch_size", options.batch_size);
     at_least("width", options.width);
     if (options.padding != "pre" && options.padding != "post")
-        throw ValueError(fmt::format("BucketLoader: padding must be \"pre\" or \"post\"; received \"{}\"", options.padding));
+        throw ValueError(fmt::format("BucketLoader: padding must be \"pre\" or \"post\"; received \"{}\"",
+                                     options.padding));
 }
 
 std::vector<std::int64_t> numbers(std::int64_t n, bool shuffle, std::uint64_t seed, std::int64_t epoch) {
@@ -75,9 +78,12 @@ std::int64_t BucketLoader::batches() const { return (samples() + options_.batch_
 
 void BucketLoader::begin_epoch(std::int64_t epoch) {
     if (epoch < 0) throw ValueError(fmt::format("BucketLoader: an epoch must not be negative; received {}", epoch));
-    const auto bucket = [&](std::int64_t i) { return columns_[0][static_cast<std::size_t>(i)].shape(0) / options_.width; };
+    const auto bucket = [&](std::int64_t i) {
+        return columns_[0][static_cast<std::size_t>(i)].shape(0) / options_.width;
+    };
     order_ = numbers(samples(), options_.shuffle, options_.seed, epoch);
-    std::stable_sort(order_.begin(), order_.end(), [&](std::int64_t a, std::int64_t b) { return bucket(a) < bucket(b); });
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::int64_t a, std::int64_t b) { return bucket(a) < bucket(b); });
     batches_ = numbers(batches(), options_.shuffle, options_.seed ^ batch_stream, epoch);
     next_ = 0;
 }
@@ -85,8 +91,8 @@ void BucketLoader::begin_epoch(std::int64_t epoch) {
 bool BucketLoader::next(Tensors& batch) {
     if (batches_.empty() && samples() > 0) throw ValueError("BucketLoader: call begin_epoch(epoch) before next(batch)");
     if (next_ == batches_.size()) return false;
-    const auto begin = static_cast<std::size_t>(batches_[next_++] * options_.batch_size);
-    const auto members = std::span(order_).subspan(begin, std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - begin));
+    const auto size = static_cast<std::size_t>(options_.batch_size), begin = static_cast<std::size_t>(batches_[next_++]) * size;
+    const auto members = std::span(order_).subspan(begin, std::min(size, order_.size() - begin));
     Tensors made;
     for (const Tensors& column : columns_) {
         Tensors sequences;

@@ -16,7 +16,7 @@ struct BucketOptions {
     std::int64_t width = 1;        ///< lengths count as equal if they fall into the same so many steps: 0-7, 8-15, ...
     std::string padding = "post";  ///< where a shorter sequence is filled up: "post" or "pre"
     double value = 0;              ///< of the steps that are filled in
-    bool weights = false;          ///< adds a last tensor, float32 [batch, steps]: 1 at the steps that were given, else 0
+    bool weights = false;          ///< adds a last tensor, float32 [batch, steps]: 1 at steps that were given, else 0
 };
 
 /// Sequences sorted by length and cut into batches, each filled up to its longest: every sample once an epoch. Their
@@ -24,8 +24,8 @@ struct BucketOptions {
 class BucketLoader : public Source {
 public:
     /// columns[c][i] is what sample i has of tensor c of a batch: steps [steps, ...], or one number. The first column's
-    /// lengths count. Throws ShapeError or DTypeError for columns that are not equally many such tensors, ValueError for
-    /// options out of range.
+    /// lengths count. Throws ShapeError or DTypeError for columns that are not equally many such tensors, ValueError
+    /// for options out of range.
     explicit BucketLoader(std::vector<Tensors> columns, const BucketOptions& options = {});
 
     void begin_epoch(std::int64_t epoch) override;

@@ -9,8 +9,8 @@
 
 namespace weft::data {
 
-/// Arrays for batches. What the caller has let go of is used again: it is warm in the cache, and buffers that one thread
-/// takes from the pool and another gives back would pile up with the latter. Any thread may take.
+/// Arrays for batches. What the caller has let go of is used again: it is warm in the cache, and buffers that one
+/// thread takes from the pool and another gives back would pile up with the latter. Any thread may take.
 class Buffers {
 public:
     /// Keeps at most that many arrays for another use.

@@ -26,7 +26,10 @@ std::string_view without(std::string_view blanks, std::string_view field) {
 class Records {
 public:
     Records(std::string file, std::string text, char delimiter)
-        : file_(std::move(file)), text_(std::move(text)), delimiter_(delimiter), blanks_(delimiter == '\t' ? " " : " \t") {}
+        : file_(std::move(file)),
+          text_(std::move(text)),
+          delimiter_(delimiter),
+          blanks_(delimiter == '\t' ? " " : " \t") {}
 
     // The next record that is not empty; false if there is none.
     bool next(Fields& fields) {
@@ -38,7 +41,9 @@ public:
         } while (fields.size() == 1 && fields[0].empty());
         return true;
     }
-    [[noreturn]] void fail(const std::string& what) const { throw FileError(fmt::format("{}, line {}: {}", file_, line_, what)); }
+    [[noreturn]] void fail(const std::string& what) const {
+        throw FileError(fmt::format("{}, line {}: {}", file_, line_, what));
+    }
 
 private:
     // Reads one field and what ends it; whether another follows in the record.
@@ -109,7 +114,8 @@ std::size_t position_of(const std::string& column, const Fields& names, bool hea
 // The number that a field holds; nothing if it holds something else, or the element type cannot hold it.
 std::optional<double> number_in(const std::string& field, DType dtype) {
     double value = 0;
-    const char* begin = field.data() + (field.size() > 1 && field[0] == '+' && field[1] != '-');  // which from_chars leaves out
+    const bool plus = field.size() > 1 && field[0] == '+' && field[1] != '-';  // which from_chars does not know
+    const char* begin = field.data() + plus;
     const auto [end, error] = std::from_chars(begin, field.data() + field.size(), value);
     if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return std::nullopt;
     if (dtype == float32 && !std::isfinite(static_cast<float>(value))) return std::nullopt;
@@ -126,7 +132,8 @@ Tensor read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     if (!records.next(fields)) records.fail("the file has no rows");
     const Fields names = fields;
     std::vector<std::size_t> positions;
-    for (const std::string& column : options.columns) positions.push_back(position_of(column, names, options.header, records));
+    for (const std::string& column : options.columns)
+        positions.push_back(position_of(column, names, options.header, records));
     if (options.columns.empty())
         for (std::size_t i = 0; i < names.size(); ++i) positions.push_back(i);
     if (options.header && !records.next(fields)) records.fail("the file has a header and no rows");
@@ -134,12 +141,13 @@ Tensor read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     std::vector<double> values;
     do {
         if (fields.size() != names.size())
-            records.fail(fmt::format("expected {} fields, as in the first line; received {}", names.size(), fields.size()));
+            records.fail(fmt::format("expected {} fields, as in the first line; received {}", names.size(),
+                                     fields.size()));
         for (const std::size_t position : positions) {
             const auto value = number_in(fields[position], options.dtype);
             if (!value)
                 records.fail(fmt::format("column {} must hold a finite {} number; received '{}'",
-                                         options.header ? fmt::format("'{}'", names[position]) : fmt::format("{}", position),
+                                         options.header ? "'" + names[position] + "'" : std::to_string(position),
                                          name(options.dtype), fields[position]));
             values.push_back(*value);
         }

@@ -16,8 +16,8 @@ struct CsvOptions {
     DType dtype = float32;                  ///< or float64
 };
 
-/// The numbers of a CSV file, gzip or not, [rows, columns]. Fields may be quoted and surrounded by blanks; empty lines do
-/// not count. Throws FileError that names file, line and column for a field that is not a finite number, a line with
+/// The numbers of a CSV file, gzip or not, [rows, columns]. Fields may be quoted and surrounded by blanks; empty lines
+/// do not count. Throws FileError that names file, line and column for a field that is not a finite number, a line with
 /// another number of fields, an open quote, a column that is not there, a file without rows, and as read_text does.
 Tensor read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 

@@ -21,11 +21,11 @@ Shape step_shape(const Tensors& sequences) {
     for (std::size_t i = 0, known = sequences.size(); i < sequences.size(); ++i) {
         const Tensor& x = sequences[i];
         if (!x.defined() || x.rank() == 0)
-            throw ShapeError(fmt::format("pad_sequences: each sequence must have a first axis of steps; sequence {} is {}", i,
-                                         x.defined() ? describe(x) : "an undefined tensor"));
+            throw ShapeError(fmt::format("pad_sequences: each sequence must have a first axis of steps; sequence {} is {}",
+                                         i, x.defined() ? describe(x) : "an undefined tensor"));
         if (x.dtype() != sequences[0].dtype())
-            throw DTypeError(fmt::format("pad_sequences: all sequences must have one element type; sequence 0 is {}, sequence "
-                                         "{} is {}", describe(sequences[0]), i, describe(x)));
+            throw DTypeError(fmt::format("pad_sequences: all sequences must have one element type; sequence 0 is {}, "
+                                         "sequence {} is {}", describe(sequences[0]), i, describe(x)));
         if (x.shape(0) == 0) continue;
         Shape step = x.shape();
         step.erase(0);

@@ -13,8 +13,8 @@ namespace weft::data {
 
 /// Numbered samples that become a batch when it is asked for.
 struct Samples {
-    /// The samples of these numbers, in this order, as tensors with one first axis. Several threads may call it at once.
-    /// `buffers` has memory for the results; memory from elsewhere will do.
+    /// The samples of these numbers, in this order, as tensors with one first axis. Several threads may call it at
+    /// once. `buffers` has memory for the results; memory from elsewhere will do.
     using Gather = std::function<Tensors(std::span<const std::int64_t> numbers, Buffers& buffers)>;
 
     Samples(std::int64_t count, Gather gather) : count(count), gather(std::move(gather)) {}

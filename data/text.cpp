@@ -63,7 +63,9 @@ void between_spaces(std::u32string_view text, F&& use) {
 
 Tokens split_whitespace(std::u32string_view text) {
     Tokens tokens;
-    between_spaces(text, [&](std::size_t i, std::size_t end) { tokens.push_back(encode_utf8(text.substr(i, end - i))); });
+    between_spaces(text, [&](std::size_t begin, std::size_t end) {
+        tokens.push_back(encode_utf8(text.substr(begin, end - begin)));
+    });
     return tokens;
 }
 

@@ -116,15 +116,18 @@ std::string describe_byte(std::string_view text, std::size_t position) {
 
 char32_t lower_case(char32_t point) {
     for (const Shift& shift : shifts)
-        if (point >= shift.first && point <= shift.last) return static_cast<char32_t>(static_cast<int>(point) + shift.by);
+        if (point >= shift.first && point <= shift.last)
+            return static_cast<char32_t>(static_cast<int>(point) + shift.by);
     for (const Range& range : pairs)
         if (point >= range.first && point <= range.last) return point + ((point - range.first) % 2 == 0);
     return point;
 }
 
 bool is_white_space(char32_t point) {
-    constexpr Range spaces[] = {{0x09, 0x0d},     {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},    {0x1680, 0x1680},
-                                {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}};
+    constexpr Range spaces[] = {
+        {0x09, 0x0d},     {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},     {0x1680, 0x1680},
+        {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000},
+    };
     return within(spaces, point);
 }
 

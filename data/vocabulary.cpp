@@ -55,11 +55,12 @@ Vocabulary::Vocabulary(const std::vector<std::string>& tokens) : tokens_{"", "[U
     tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
     ids_.reserve(tokens.size());
     for (std::size_t i = special; i < tokens_.size(); ++i) {
-        if (tokens_[i].empty()) throw ValueError(fmt::format("Vocabulary: the token at position {} is empty", i - special));
+        if (tokens_[i].empty())
+            throw ValueError(fmt::format("Vocabulary: the token at position {} is empty", i - special));
         const auto [at, added] = ids_.emplace(tokens_[i], static_cast<std::int64_t>(i));
         if (!added)
             throw ValueError(fmt::format("Vocabulary: the token '{}' is there twice, at positions {} and {}",
-                                         escaped(tokens_[i]), at->second - static_cast<std::int64_t>(special), i - special));
+                                         escaped(tokens_[i]), static_cast<std::size_t>(at->second) - special, i - special));
     }
 }
 
@@ -76,7 +77,8 @@ const std::string& Vocabulary::token(std::int64_t id) const {
 
 Tensor Vocabulary::encode(std::span<const std::string> tokens) const {
     Array ids({static_cast<std::int64_t>(tokens.size())}, int64);
-    std::transform(tokens.begin(), tokens.end(), ids.data<std::int64_t>(), [&](const std::string& token) { return id(token); });
+    std::transform(tokens.begin(), tokens.end(), ids.data<std::int64_t>(),
+                   [&](const std::string& token) { return id(token); });
     return Tensor(std::move(ids));
 }
 
@@ -94,8 +96,8 @@ std::vector<std::string> Vocabulary::decode(const Tensor& ids) const {
     tokens.reserve(static_cast<std::size_t>(ids.elements()));
     for (const std::int64_t id : ids.values<std::int64_t>()) {
         if (id < 0 || id >= size())
-            throw IndexError(fmt::format("Vocabulary: token ids lie in 0..{}; received {} at position {} of {}", size() - 1,
-                                         id, tokens.size(), describe(ids)));
+            throw IndexError(fmt::format("Vocabulary: token ids lie in 0..{}; received {} at position {} of {}",
+                                         size() - 1, id, tokens.size(), describe(ids)));
         tokens.push_back(tokens_[static_cast<std::size_t>(id)]);
     }
     return tokens;
@@ -109,8 +111,8 @@ void Vocabulary::save(const std::string& path) const {
 
 Vocabulary build_vocabulary(std::span<const std::string> corpus, const VocabularyOptions& options) {
     if (options.max_tokens != None && options.max_tokens <= static_cast<std::int64_t>(special))
-        throw ValueError(fmt::format("build_vocabulary: max_tokens counts padding and unknown, so it must be at least {}; "
-                                     "received {}", special + 1, options.max_tokens));
+        throw ValueError(fmt::format("build_vocabulary: max_tokens counts padding and unknown, so it must be at least "
+                                     "{}; received {}", special + 1, options.max_tokens));
     if (options.min_count < 1)
         throw ValueError(fmt::format("build_vocabulary: min_count must be at least 1; received {}", options.min_count));
     std::unordered_map<std::string_view, std::int64_t> counts;
@@ -121,8 +123,8 @@ Vocabulary build_vocabulary(std::span<const std::string> corpus, const Vocabular
     for (const auto& [token, count] : counts)
         if (count >= options.min_count) ranked.emplace_back(-count, token);
     if (ranked.empty())
-        throw ValueError(fmt::format("build_vocabulary: none of the corpus's {} tokens occurs {} times or more", corpus.size(),
-                                     options.min_count));
+        throw ValueError(fmt::format("build_vocabulary: none of the corpus's {} tokens occurs {} times or more",
+                                     corpus.size(), options.min_count));
     std::sort(ranked.begin(), ranked.end());
     if (options.max_tokens != None)
         ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(options.max_tokens) - special));

@@ -37,8 +37,8 @@ public:
     /// vocabulary, saying which and where.
     std::vector<std::string> decode(const Tensor& ids) const;
 
-    /// Writes the tokens of ids 2, 3, ..., one a line, as UTF-8: a backslash as \\, a line feed as \n, a carriage return
-    /// as \r. A file that was there is replaced when the new one is complete. Throws FileError.
+    /// Writes the tokens of ids 2, 3, ..., one a line, as UTF-8: a backslash as \\, a line feed as \n, a carriage
+    /// return as \r. A file that was there is replaced when the new one is complete. Throws FileError.
     void save(const std::string& path) const;
 
 private:

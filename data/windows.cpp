@@ -11,7 +11,8 @@ namespace weft::data {
 namespace {
 
 void at_least(const char* where, const char* name, std::int64_t least, std::int64_t value) {
-    if (value < least) throw ValueError(fmt::format("{}: {} must be at least {}; received {}", where, name, least, value));
+    if (value < least)
+        throw ValueError(fmt::format("{}: {} must be at least {}; received {}", where, name, least, value));
 }
 
 void check_steps(const char* where, const char* what, const Tensor& x) {
@@ -21,7 +22,8 @@ void check_steps(const char* where, const char* what, const Tensor& x) {
 }
 
 // Steps start, start + rate, ... of x for each start: [starts, length, ...].
-Tensor windows(const Array& x, const std::vector<std::int64_t>& starts, std::int64_t length, std::int64_t rate, Buffers& buffers) {
+Tensor windows(const Array& x, const std::vector<std::int64_t>& starts, std::int64_t length, std::int64_t rate,
+               Buffers& buffers) {
     Shape shape = x.shape();
     shape[0] = length;
     shape.insert(0, static_cast<std::int64_t>(starts.size()));
@@ -60,9 +62,9 @@ Samples token_windows(const Tensor& tokens, std::int64_t length, const TokenWind
                                      "received {} in {} lane{}", where, length, length + 1, describe(tokens), lanes,
                                      lanes == 1 ? "" : "s"));
     const std::int64_t windows_of_lane = (lane - length) / stride + 1;
-    return {windows_of_lane * lanes, [=, corpus = tokens.data()](std::span<const std::int64_t> numbers, Buffers& buffers) {
+    const Array corpus = tokens.data(), shifted = corpus.rows(1, tokens.shape(0));
+    return {windows_of_lane * lanes, [=](std::span<const std::int64_t> numbers, Buffers& buffers) {
                 const auto starts = starts_of(numbers, [=](std::int64_t i) { return i % lanes * lane + i / lanes * stride; });
-                const Array shifted = corpus.rows(1, corpus.shape().front());
                 return Tensors{windows(corpus, starts, length, 1, buffers), windows(shifted, starts, length, 1, buffers)};
             }};
 }
@@ -75,7 +77,8 @@ Samples timeseries_windows(const Tensor& data, const Tensor& targets, std::int64
     at_least(where, "sequence_length", 1, sequence_length);
     at_least(where, "sequence_stride", 1, options.sequence_stride);
     at_least(where, "sampling_rate", 1, options.sampling_rate);
-    const std::int64_t n = data.shape(0), begin = options.start_index, end = options.end_index == None ? n : options.end_index;
+    const std::int64_t n = data.shape(0), begin = options.start_index;
+    const std::int64_t end = options.end_index == None ? n : options.end_index;
     if (begin < 0 || end > n || begin >= end)
         throw ValueError(fmt::format("{}: start_index and end_index must name a part of the data, {}; received {} and {}",
                                      where, describe(data), begin, end));
@@ -85,8 +88,8 @@ Samples timeseries_windows(const Tensor& data, const Tensor& targets, std::int64
                                 ? 0
                                 : room - (sequence_length - 1) * options.sampling_rate + 1;
     if (possible == 0)
-        throw ShapeError(fmt::format("{}: the steps {}..{} of the data, {}, hold no window of {} steps, each {} after the one "
-                                     "before", where, begin, end, describe(data), sequence_length, options.sampling_rate));
+        throw ShapeError(fmt::format("{}: the steps {}..{} of the data, {}, hold no window of {} steps, each {} after the "
+                                     "one before", where, begin, end, describe(data), sequence_length, options.sampling_rate));
     if (targets.defined()) {
         possible = std::min(possible, targets.shape(0) - begin);
         if (possible <= 0)

@@ -19,7 +19,8 @@ void check(const Tensor& logits, const SamplingOptions& options) {
     if (!is_floating(logits.dtype()))
         throw DTypeError(fmt::format("sample: logits must be float32 or float64; received {}", describe(logits)));
     if (!(options.temperature >= 0) || !std::isfinite(options.temperature))
-        throw ValueError(fmt::format("sample: temperature must be finite and not negative; received {}", options.temperature));
+        throw ValueError(fmt::format("sample: temperature must be finite and not negative; received {}",
+                                     options.temperature));
     if (options.top_k < 0)
         throw ValueError(fmt::format("sample: top_k must not be negative; received {}", options.top_k));
 }
@@ -44,7 +45,9 @@ Tensor sample(const Tensor& logits, const SamplingOptions& options, Generator& g
     const auto classes = static_cast<std::size_t>(shape.back());
     shape.erase(shape.rank() - 1);
     Array result(shape, int64);
-    const Tensor exact = logits.detach().to(float64), chance = random::uniform({shape.elements()}, 0, 1, float64, generator);
+    const Tensor exact = logits.detach().to(float64);
+    const Tensor chance = random::uniform({shape.elements()}, 0, 1, float64, generator);
+    std::int64_t* drawn = result.data<std::int64_t>();
 
     std::vector<std::size_t> ranked(classes);
     std::vector<double> weights(classes);
@@ -52,8 +55,8 @@ Tensor sample(const Tensor& logits, const SamplingOptions& options, Generator& g
         const double* x = exact.values<double>().data() + static_cast<std::size_t>(row) * classes;
         const double most = *std::max_element(x, x + classes);
         if (!std::isfinite(most) || std::any_of(x, x + classes, [](double value) { return std::isnan(value); }))
-            throw NotFiniteError(fmt::format("sample: row {} of the logits, {}, holds NaN, infinity, or no class that could be "
-                                             "drawn", row, describe(logits)));
+            throw NotFiniteError(fmt::format("sample: row {} of the logits, {}, holds NaN, infinity, or no class that "
+                                             "could be drawn", row, describe(logits)));
         // The largest exponent is 0, also where the temperature is 0.
         std::transform(x, x + classes, weights.begin(), [&](double value) {
             return value == most ? 1 : options.temperature == 0 ? 0 : std::exp((value - most) / options.temperature);
@@ -65,7 +68,7 @@ Tensor sample(const Tensor& logits, const SamplingOptions& options, Generator& g
                              [&](std::size_t a, std::size_t b) { return x[a] != x[b] ? x[a] > x[b] : a < b; });
             for (std::size_t i = kept; i < classes; ++i) weights[ranked[i]] = 0;
         }
-        result.data<std::int64_t>()[row] = static_cast<std::int64_t>(draw(weights, chance.values<double>()[static_cast<std::size_t>(row)]));
+        drawn[row] = static_cast<std::int64_t>(draw(weights, chance.item<double>(row)));
     }
     return Tensor(std::move(result));
 }
