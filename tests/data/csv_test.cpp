@@ -62,6 +62,8 @@ TEST_CASE("data: a bad CSV file is named, with line and column", "[data_io]") {
         {"x\ninf\n", "received 'inf'"},
         {"x\n1e39\n", "received '1e39'"},
         {"x\n1e999\n", "must hold a finite float64 number; received '1e999'", {.dtype = weft::float64}},
+        {"x\nnan\n", "must hold a finite float64 number; received 'nan'", {.dtype = weft::float64}},
+        {"x\n-inf\n", "received '-inf'", {.dtype = weft::float64}},
         {"x\n0x10\n", "received '0x10'"},
         {"x\n+-1\n", "received '+-1'"},
         {"x\n1 2\n", "received '1 2'"},
