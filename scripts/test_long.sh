@@ -82,6 +82,53 @@ run_case "Fashion-MNIST after ten epochs" each_at_least fashion_mnist 10 0.905 0
 run_case "the same seed twice" same_twice
 run_case "variational autoencoder" vae_figures
 
+# --- sequences ------------------------------------------------------------------------------------------------------
+# last_line EXAMPLE ARGUMENT...: runs an example and prints its last line.
+last_line() {
+    local out=$root/build/training/$1
+    mkdir -p "$out"
+    build/examples/"$1" "${@:2}" --out "$out" >"$out/output.txt" 2>&1 || {
+        tail -n 20 "$out/output.txt" >&2
+        return 1
+    }
+    tail -n 1 "$out/output.txt"
+}
+
+# at_most LIMIT VALUE, at_least LIMIT VALUE
+at_most() { awk -v limit="$1" -v value="$2" 'BEGIN { exit !(value <= limit) }'; }
+at_least() { at_most "$2" "$1"; }
+
+characters() {
+    [[ -f ${WEFT_DATA:-}/text/tinyshakespeare.txt ]] || { echo "tiny Shakespeare is not on this machine: skipped"; return 77; }
+    local begun=$SECONDS line
+    line=$(last_line char_lm) || return 1
+    echo "$line, after $((SECONDS - begun)) s; wanted: 1.65 after 900 s on two cores of their own"
+    at_most 1.65 "${line#validation loss }" && at_most 900 $((SECONDS - begun))
+}
+words() {
+    local line
+    line=$(last_line next_word) || return 1
+    echo "$line; wanted: less than the bigram model's"
+    [[ $line =~ ^held-back\ perplexity\ ([0-9.]+),\ bigram\ ([0-9.]+)$ ]] && ! at_least "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}"
+}
+labels() {
+    local line
+    line=$(last_line sequence_labels) || return 1
+    echo "$line; wanted: 0.99"
+    at_least 0.99 "${line##* }"
+}
+temperatures() {
+    local line
+    line=$(last_line forecast) || return 1
+    echo "$line; wanted: less than persistence"
+    [[ $line =~ ^root\ mean\ square\ error\ ([0-9.]+),\ of\ persistence\ ([0-9.]+)$ ]] &&
+        ! at_least "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}"
+}
+run_case "characters of tiny Shakespeare" characters
+run_case "the next word beats a bigram model" words
+run_case "the tutorial's LSTM labels sequences" labels
+run_case "a forecast beats persistence" temperatures
+
 # --- the peers: the libraries that weft is measured against, in an environment that is thrown away ------------------
 need_packages python3-venv
 peers=$root/build/peers
