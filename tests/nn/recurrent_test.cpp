@@ -376,3 +376,27 @@ TEST_CASE("recurrent: gradients through a thousand steps are finite and right", 
     check(nn::GRU(3));
     check(nn::SimpleRNN(3));
 }
+
+TEST_CASE("recurrent: an encoder's states begin a decoder, in a model drawn from symbols", "[nn][recurrent]") {
+    const nn::Symbol source = nn::Input({None, 2}), target = nn::Input({None, 3});
+    nn::LSTM encoder(4, {.return_state = true}), decoder(4, {.return_sequences = true});
+    const nn::Symbol encoded = nn::Layer(encoder)(source);
+    REQUIRE(encoded.size() == 3);
+    const nn::Symbol decoded = nn::Layer(decoder)(nn::Symbol{target, encoded[1], encoded[2]});
+    CHECK(decoded.shape() == Shape{None, None, 4});
+    nn::Model model({source, target}, nn::Layer(nn::Linear(3))(decoded));
+    const Tensor x = random::normal({2, 5, 2}), y = random::normal({2, 3, 3});
+    const Tensors states = encoder(Tensors{x});
+    const Tensor by_hand = decoder(Tensors{y, states[1], states[2]})[0];
+    const auto dense = model.layers().back()->parameters();
+    CHECK(distance(model(Tensors{x, y})[0], linear(by_hand, dense[0], dense[1])) <= 1e-6);
+    sum(model(Tensors{x, y})[0]).backward();
+    for (const Tensor& parameter : encoder.parameters()) CHECK(max(abs(parameter.grad())).item<double>() > 0);
+}
+
+TEST_CASE("recurrent: an input that was made from another counts once in a second derivative", "[nn][recurrent]") {
+    const auto run = [](const Tensors& t) { return Tensors{lstm(t[0].reshape({2, 4, 2}), t[0], t[1], Tensor(), Tensor(), Tensor())[0]}; };
+    const GradcheckReport report = gradcheck(run, {random::normal({2, 8}, float64) * 0.5, random::normal({2, 8}, float64) * 0.5});
+    INFO(report.table);
+    CHECK(report.passed);
+}
