@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace weft::nn {
 
 namespace {
@@ -23,6 +25,14 @@ void Module::add_loss(const Tensor& loss) const {
     if (loss.rank() != 0)
         throw ShapeError(fmt::format("{}: add_loss takes one number, such as a mean; received {}", label(), describe(loss)));
     if (innermost) innermost->losses_.push_back(loss);
+}
+
+void Module::add_activity_losses(const Tensors& results) const {
+    if (!innermost) return;
+    for (const Tensor& result : results) {
+        const double samples = result.rank() == 0 ? 1 : static_cast<double>(std::max<std::int64_t>(result.shape(0), 1));
+        add_loss(state_->activity_regularizer(result) / samples);
+    }
 }
 
 }  // namespace weft::nn

@@ -10,6 +10,7 @@ namespace weft::nn {
 Conv2d::Conv2d(std::int64_t filters, Size2 kernel_size, const Conv2dOptions& options)
     : filters_(filters), kernel_size_(kernel_size), options_(options) {
     set_common(options.name, options.input_shape);
+    set_activity_regularizer(options.activity_regularizer);
     if (!options.input_shape.empty() && options.input_shape.rank() != 3)
         throw ShapeError(fmt::format("{}: input_shape must be {{height, width, channels}}; received {}. A grey image is {{height, width, 1}}.",
                                      label(), str(options.input_shape)));
@@ -39,8 +40,9 @@ void Conv2d::build(const Shape& input) {
     const std::int64_t channels = input.back();
     if (channels == None || channels % options_.groups != 0)
         throw ShapeError(fmt::format("{}: the number of channels must be known and a multiple of the {} groups; received {}", label(), options_.groups, str(input)));
-    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, channels / options_.groups, filters_}, options_.kernel_initializer);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer);
+    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, channels / options_.groups, filters_}, options_.kernel_initializer,
+                        options_.kernel_regularizer, options_.kernel_constraint);
+    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
     channels_ = channels;
 }
 
@@ -75,9 +77,8 @@ nlohmann::json Conv2d::config() const {
                           {"data_format", "channels_last"},
                           {"dilation_rate", options_.dilation_rate.array()},
                           {"activation", options_.activation.name()},
-                          {"use_bias", options_.use_bias},
-                          {"kernel_initializer", initializer_config(options_.kernel_initializer)},
-                          {"bias_initializer", initializer_config(options_.bias_initializer)}};
+                          {"use_bias", options_.use_bias}};
+    put_kernel_and_bias(config, options_);
     if (options_.groups != 1) config["groups"] = options_.groups;  // Keras 2 does not know the key
     return config;
 }
@@ -89,15 +90,14 @@ static const bool registered = register_layer("Conv2D", [](const nlohmann::json&
     };
     if (config_string(c, "data_format", "channels_last") != "channels_last")
         throw ValueError("Conv2D: only data_format channels_last can be read");
-    return Conv2d(config_int(c, "filters", 0), size("kernel_size"),
-                  {.strides = size("strides"),
-                   .padding = config_string(c, "padding", "valid"),
-                   .dilation_rate = size("dilation_rate"),
-                   .groups = config_int(c, "groups", 1),
-                   .activation = config_activation(c),
-                   .use_bias = config_bool(c, "use_bias", true),
-                   .kernel_initializer = config_initializer(c, "kernel_initializer", init::glorot_uniform()),
-                   .bias_initializer = config_initializer(c, "bias_initializer", init::zeros())});
+    Conv2dOptions options{.strides = size("strides"),
+                          .padding = config_string(c, "padding", "valid"),
+                          .dilation_rate = size("dilation_rate"),
+                          .groups = config_int(c, "groups", 1),
+                          .activation = config_activation(c),
+                          .use_bias = config_bool(c, "use_bias", true)};
+    read_kernel_and_bias(c, options);
+    return Conv2d(config_int(c, "filters", 0), size("kernel_size"), options);
 });
 
 }  // namespace weft::nn

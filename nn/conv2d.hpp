@@ -16,6 +16,11 @@ struct Conv2dOptions {
     bool use_bias = true;
     Initializer kernel_initializer = init::glorot_uniform();
     Initializer bias_initializer = init::zeros();
+    Regularizer kernel_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Regularizer activity_regularizer = {};
+    Constraint kernel_constraint = {};
+    Constraint bias_constraint = {};
     Shape input_shape = {};  ///< {height, width, channels}
     std::string name = {};
 };

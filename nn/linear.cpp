@@ -9,14 +9,16 @@ namespace weft::nn {
 
 Linear::Linear(std::int64_t units, const LinearOptions& options) : units_(units), options_(options) {
     set_common(options.name, options.input_shape);
+    set_activity_regularizer(options.activity_regularizer);
     if (units < 1) throw ValueError(fmt::format("{}: the number of units must be positive; received {}", label(), units));
 }
 
 void Linear::build(const Shape& input) {
     if (input.rank() < 2 || input.back() == None)
         throw ShapeError(fmt::format("{}: expects [batch, ..., features] with a known number of features; received {}", label(), str(input)));
-    kernel_ = parameter("kernel", {input.back(), units_}, options_.kernel_initializer);
-    if (options_.use_bias) bias_ = parameter("bias", {units_}, options_.bias_initializer);
+    kernel_ = parameter("kernel", {input.back(), units_}, options_.kernel_initializer,
+                        options_.kernel_regularizer, options_.kernel_constraint);
+    if (options_.use_bias) bias_ = parameter("bias", {units_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
 }
 
 Tensor Linear::forward(const Tensor& x) {
@@ -35,18 +37,15 @@ Shape Linear::output_shape(const Shape& input) {
 }
 
 nlohmann::json Linear::config() const {
-    return {{"units", units_},
-            {"activation", options_.activation.name()},
-            {"use_bias", options_.use_bias},
-            {"kernel_initializer", initializer_config(options_.kernel_initializer)},
-            {"bias_initializer", initializer_config(options_.bias_initializer)}};
+    nlohmann::json config{{"units", units_}, {"activation", options_.activation.name()}, {"use_bias", options_.use_bias}};
+    put_kernel_and_bias(config, options_);
+    return config;
 }
 
 static const bool registered = register_layer("Dense", [](const nlohmann::json& c) -> Layer {
-    return Linear(config_int(c, "units", 0), {.activation = config_activation(c),
-                                              .use_bias = config_bool(c, "use_bias", true),
-                                              .kernel_initializer = config_initializer(c, "kernel_initializer", init::glorot_uniform()),
-                                              .bias_initializer = config_initializer(c, "bias_initializer", init::zeros())});
+    LinearOptions options{.activation = config_activation(c), .use_bias = config_bool(c, "use_bias", true)};
+    read_kernel_and_bias(c, options);
+    return Linear(config_int(c, "units", 0), options);
 });
 
 }  // namespace weft::nn

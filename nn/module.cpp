@@ -97,6 +97,7 @@ Tensors Module::operator()(const Tensors& inputs) {
     state_->forward_hooks.each([&](const auto& hook) {
         if (Tensors other = hook(*this, given, results); !other.empty()) results = std::move(other);
     });
+    if (state_->activity_regularizer.defined()) add_activity_losses(results);
     return results;
 }
 
@@ -206,6 +207,26 @@ Tensors Module::buffers() const {
     return found;
 }
 
+Tensors Module::penalties() const {
+    Tensors found;
+    std::unordered_set<const void*> seen;
+    auto collect = [&](const std::string&, const State::Weight& weight) {
+        if (weight.trainable && weight.tensor.requires_grad() && weight.regularizer.defined()) found.push_back(weight.regularizer(weight.tensor));
+    };
+    walk(*state_, "", seen, collect);
+    return found;
+}
+
+void Module::constrain() {
+    const NoGrad off_tape;
+    auto project = [](State& state) {
+        for (State::Weight& weight : state.weights)
+            if (weight.trainable && weight.tensor.requires_grad() && weight.constraint.defined())
+                weight.tensor.assign(weight.constraint(weight.tensor.detach()));
+    };
+    each_state(*state_, project);
+}
+
 void Module::train(bool training) {
     auto set = [training](State& state) { state.training = training; };
     each_state(*state_, set);
@@ -245,30 +266,33 @@ std::string Module::label() const {
     return state_->name.empty() ? type : fmt::format("{} '{}'", type, state_->name);
 }
 
-Tensor Module::parameter(const std::string& name, const Shape& shape, const Initializer& initializer) {
-    return weight(name, shape, initializer, true);
+Tensor Module::parameter(const std::string& name, const Shape& shape, const Initializer& initializer,
+                         const Regularizer& regularizer, const Constraint& constraint) {
+    return weight({name, {}, true, regularizer, constraint}, shape, initializer);
 }
 
 Tensor Module::buffer(const std::string& name, const Shape& shape, const Initializer& initializer) {
-    return weight(name, shape, initializer, false);
+    return weight({name, {}, false}, shape, initializer);
 }
 
-Tensor Module::weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable) {
+Tensor Module::weight(State::Weight kind, const Shape& shape, const Initializer& initializer) {
+    const std::string& name = kind.name;
     check_name(name, "parameter");
     if (std::find(claimed_.begin(), claimed_.end(), name) != claimed_.end())
         throw ValueError(fmt::format("{}: it already has a weight named '{}'", label(), name));
     claimed_.push_back(name);
     for (const State::Weight& existing : state_->weights) {
         if (existing.name != name) continue;
-        if (existing.tensor.shape() != shape || existing.trainable != trainable)
+        if (existing.tensor.shape() != shape || existing.trainable != kind.trainable)
             throw ShapeError(fmt::format("{}: its weight '{}' was made as {}, by this or another copy of the module; this input asks for {}",
                                          label(), name, str(existing.tensor.shape()), str(shape)));
         return existing.tensor;
     }
     Tensor made = initializer(shape, state_->dtype, default_generator());
     made.set_name(state_->name.empty() ? name : state_->name + "." + name);
-    if (trainable && state_->trainable) made.set_requires_grad();
-    state_->weights.push_back({name, made, trainable});
+    if (kind.trainable && state_->trainable) made.set_requires_grad();
+    kind.tensor = made;
+    state_->weights.push_back(std::move(kind));
     return made;
 }
 

@@ -4,7 +4,9 @@
 #include <weft/autograd/hooks.hpp>
 #include <weft/autograd/random.hpp>
 #include <weft/autograd/tensor.hpp>
+#include <weft/nn/constraint.hpp>
 #include <weft/nn/initializers.hpp>
+#include <weft/nn/regularizer.hpp>
 #include <weft/nn/symbol.hpp>
 
 #include <nlohmann/json_fwd.hpp>
@@ -39,12 +41,15 @@ struct State {
         std::string name;
         Tensor tensor;
         bool trainable;  ///< a parameter; else a buffer
+        Regularizer regularizer = {};
+        Constraint constraint = {};
     };
     std::string name;                ///< given by the user or by the container; "" until then
     bool named_by_user = false;      ///< else a container may name it as it needs
     std::vector<Weight> weights;     ///< in the layer's own, fixed order
     std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
     Shape input_shape;               ///< without the batch axis; rank 0 if not given
+    Regularizer activity_regularizer;  ///< of what the module returns
     DType dtype = float32;           ///< of the parameters made from here on
     Tensors carried;                 ///< the states that a stateful recurrent layer hands from batch to batch
     bool training = true;
@@ -115,6 +120,12 @@ public:
     std::vector<NamedTensor> named_weights() const;
     Tensors buffers() const;
 
+    /// The penalties of the regularizers of weights that are not frozen, each a scalar on the tape. fit and evaluate add
+    /// them to the loss, with what a LossScope collects.
+    Tensors penalties() const;
+    /// Brings the weights that have a constraint and are not frozen back to it. fit does so after each update.
+    void constrain();
+
     /// Training or inference for bare calls; children follow.
     void train(bool training = true);
     void eval() { train(false); }
@@ -144,7 +155,8 @@ public:
 protected:
     /// A trainable weight: made now, or the one of this name that the State already has, if shape and type agree.
     /// Throws ValueError for a name with dots, an empty name, or one used twice in one build.
-    Tensor parameter(const std::string& name, const Shape& shape, const Initializer& initializer = init::glorot_uniform());
+    Tensor parameter(const std::string& name, const Shape& shape, const Initializer& initializer = init::glorot_uniform(),
+                     const Regularizer& regularizer = {}, const Constraint& constraint = {});
     /// A weight that is not trained, such as a moving average.
     Tensor buffer(const std::string& name, const Shape& shape, const Initializer& initializer = init::zeros());
     /// Registers a child and returns it: nn::Linear in = module("in", nn::Linear(2, 64));
@@ -160,6 +172,8 @@ protected:
     virtual Shapes inferred_shapes(const Shapes& inputs);
     /// For the constructors of layers: the options that all of them have.
     void set_common(const std::string& name, const Shape& input_shape);
+    /// A penalty on each of the module's results, divided by the batch's size.
+    void set_activity_regularizer(const Regularizer& regularizer) { state_->activity_regularizer = regularizer; }
     void nothing_to_build() { state_->nothing_to_build = true; }
     void add_child(const std::string& name, const std::shared_ptr<State>& child);
     /// Throws ShapeError unless the input has the rank and (unless None) the axes of `expected`; `meaning` names them.
@@ -183,7 +197,8 @@ protected:
     friend class Layer;
 
 private:
-    Tensor weight(const std::string& name, const Shape& shape, const Initializer& initializer, bool trainable);
+    Tensor weight(State::Weight kind, const Shape& shape, const Initializer& initializer);
+    void add_activity_losses(const Tensors& results) const;
 
     std::shared_ptr<State> state_;
     bool built_ = false;

@@ -5,6 +5,7 @@
 #include <weft/nn/added_losses.hpp>
 #include <weft/nn/bidirectional.hpp>
 #include <weft/nn/check_layer.hpp>
+#include <weft/nn/constraint.hpp>
 #include <weft/nn/conv2d.hpp>
 #include <weft/nn/dropout.hpp>
 #include <weft/nn/embedding.hpp>
@@ -23,6 +24,7 @@
 #include <weft/nn/module.hpp>
 #include <weft/nn/pool2d.hpp>
 #include <weft/nn/registry.hpp>
+#include <weft/nn/regularizer.hpp>
 #include <weft/nn/reshape.hpp>
 #include <weft/nn/sampling.hpp>
 #include <weft/nn/rnn.hpp>

@@ -210,6 +210,35 @@ Initializer config_initializer(const json& config, const char* key, const Initia
     return init::zeros();
 }
 
+Regularizer config_regularizer(const json& config, const char* key) {
+    if (!has(config, key)) return {};
+    try {
+        return Regularizer::from_config(config.at(key));
+    } catch (const ValueError& error) {
+        throw ValueError(fmt::format("'{}': {}", key, error.what()));
+    }
+}
+
+void put_regularizer(json& config, const char* key, const Regularizer& regularizer) { config[key] = regularizer.config(); }
+
+void put_weight(json& config, const std::string& weight, const Initializer& initializer, const Regularizer& regularizer, const Constraint& constraint) {
+    config[weight + "_initializer"] = initializer_config(initializer);
+    config[weight + "_regularizer"] = regularizer.config();
+    config[weight + "_constraint"] = constraint.config();
+}
+
+void read_weight(const json& config, const std::string& weight, Initializer& initializer, Regularizer& regularizer, Constraint& constraint) {
+    initializer = config_initializer(config, (weight + "_initializer").c_str(), initializer);
+    regularizer = config_regularizer(config, (weight + "_regularizer").c_str());
+    const std::string key = weight + "_constraint";
+    if (!has(config, key.c_str())) return;
+    try {
+        constraint = Constraint::from_config(config.at(key));
+    } catch (const ValueError& error) {
+        throw ValueError(fmt::format("'{}': {}", key, error.what()));
+    }
+}
+
 json initializer_config(const Initializer& initializer) {
     json settings = json::object();
     if (initializer.keras_class().empty()) return "zeros";  // a function of one's own; the weights are in the file

@@ -48,6 +48,30 @@ std::vector<std::int64_t> config_ints(const nlohmann::json& config, const char* 
 std::string config_activation(const nlohmann::json& config, const char* key = "activation");
 /// An initializer by its string or dictionary; one that is not known becomes zeros, as weights are about to be loaded.
 Initializer config_initializer(const nlohmann::json& config, const char* key, const Initializer& otherwise);
+/// A regularizer in any of the forms that Keras writes; null or no such key gives none.
+Regularizer config_regularizer(const nlohmann::json& config, const char* key);
+void put_regularizer(nlohmann::json& config, const char* key, const Regularizer& regularizer);
 nlohmann::json initializer_config(const Initializer& initializer);
+
+/// What a layer's config says of one of its weights, "kernel" or "bias": <weight>_initializer, <weight>_regularizer and
+/// <weight>_constraint. Reading leaves what the config does not name; throws ValueError for a regularizer or constraint
+/// that is not known, which null is not.
+void put_weight(nlohmann::json& config, const std::string& weight, const Initializer& initializer, const Regularizer& regularizer,
+                const Constraint& constraint);
+void read_weight(const nlohmann::json& config, const std::string& weight, Initializer& initializer, Regularizer& regularizer,
+                 Constraint& constraint);
+/// The options of a layer with a kernel, a bias and an activity regularizer.
+template <class Options>
+void put_kernel_and_bias(nlohmann::json& config, const Options& options) {
+    put_weight(config, "kernel", options.kernel_initializer, options.kernel_regularizer, options.kernel_constraint);
+    put_weight(config, "bias", options.bias_initializer, options.bias_regularizer, options.bias_constraint);
+    put_regularizer(config, "activity_regularizer", options.activity_regularizer);
+}
+template <class Options>
+void read_kernel_and_bias(const nlohmann::json& config, Options& options) {
+    read_weight(config, "kernel", options.kernel_initializer, options.kernel_regularizer, options.kernel_constraint);
+    read_weight(config, "bias", options.bias_initializer, options.bias_regularizer, options.bias_constraint);
+    options.activity_regularizer = config_regularizer(config, "activity_regularizer");
+}
 
 }  // namespace weft::nn

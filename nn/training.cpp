@@ -33,6 +33,30 @@ Tensors rows(const Tensors& tensors, std::int64_t begin, std::int64_t end) {
     return part;
 }
 
+// What the weights' regularizers and the layers add to the loss.
+Tensors added_terms(const Module& model, const LossScope& added) {
+    Tensors terms = model.penalties();
+    terms.insert(terms.end(), added.losses().begin(), added.losses().end());
+    return terms;
+}
+
+// Takes back what a step that fails has written to the buffers, such as moving averages.
+class BufferGuard {
+public:
+    explicit BufferGuard(const Module& model) : buffers_(model.buffers()) {
+        for (const Tensor& buffer : buffers_) before_.emplace_back(buffer.data().copy());
+    }
+    ~BufferGuard() {
+        for (std::size_t i = 0; i < before_.size(); ++i) buffers_[i].assign(before_[i]);
+    }
+    BufferGuard(const BufferGuard&) = delete;
+    BufferGuard& operator=(const BufferGuard&) = delete;
+    void keep() { before_.clear(); }
+
+private:
+    Tensors buffers_, before_;
+};
+
 }  // namespace
 
 std::vector<std::string> output_names(std::size_t count) {
@@ -210,10 +234,11 @@ void Trainer::step(const Batch& batch, Averages& averages, const std::string& wh
     const auto n = static_cast<double>(batch.x[0].shape(0));
     if (const auto own = model_.train_step(batch.x, batch.y, batch.weight)) return averages.add(n, *own);
     const LossScope added;
+    BufferGuard buffers(model_);
     Tensors outputs = predictions(batch.x);
     std::vector<double> each;
     Tensor loss = total_loss(objective_, batch.y, outputs, batch.weight, each);
-    for (const Tensor& term : added.losses()) loss = loss.defined() ? loss + term : term;
+    for (const Tensor& term : added_terms(model_, added)) loss = loss.defined() ? loss + term : term;
     if (!loss.defined())
         throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})", where_, model_.label()));
     const double value = loss.item<double>();
@@ -226,6 +251,8 @@ void Trainer::step(const Batch& batch, Averages& averages, const std::string& wh
         throw NotFiniteError(fmt::format("{}: the loss is {}, but its gradient is not finite. The weights are as of the last complete step. Lower the learning rate ({}), or clip gradients.",
                                          where, value, optimizer_->learning_rate()));
     optimizer_->step();
+    model_.constrain();
+    buffers.keep();
     optimizer_->zero_grad();
     for (Tensor& output : outputs) output = output.detach();
     averages.add(n, value, each, batch.y, outputs, batch.weight);
@@ -320,7 +347,8 @@ Logs Trainer::run_evaluation(data::Source& source, int verbose) {
             const LossScope added;
             const Tensors outputs = predictions(batch.x);
             const Tensor loss = total_loss(objective_, batch.y, outputs, batch.weight, each);
-            const double value = (loss.defined() ? loss.item<double>() : 0) + added.total().item<double>();
+            double value = loss.defined() ? loss.item<double>() : 0;
+            for (const Tensor& term : added_terms(model_, added)) value += term.item<double>();
             averages.add(n, value, each, batch.y, outputs, batch.weight);
         }
         progress.step(++done, [&] { return averages.logs(); });

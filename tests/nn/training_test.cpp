@@ -96,6 +96,11 @@ TEST_CASE("fit: follows Keras through three epochs") {
     for (const std::string& name : names) follow(file, name);
 }
 
+TEST_CASE("fit: follows Keras with regularizers and constraints") {
+    const Fixture file("regularizers");
+    for (const std::string& name : file.names("cases")) follow(file, name);
+}
+
 TEST_CASE("fit: the same seed gives the same bits, on one thread and two") {
     const auto train = [](std::uint64_t seed, int threads) {
         set_num_threads(threads);
