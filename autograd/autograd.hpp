@@ -20,6 +20,7 @@
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/ops/lstm.hpp>
 #include <weft/autograd/ops/matmul.hpp>
+#include <weft/autograd/ops/normalization.hpp>
 #include <weft/autograd/ops/pool2d.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>

@@ -1,8 +1,12 @@
+#include <weft/autograd/ops/reshape.hpp>
 #include <weft/nn/registry.hpp>
 #include <weft/nn/reshape.hpp>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <numeric>
 
 namespace weft::nn {
 
@@ -59,6 +63,51 @@ nlohmann::json Reshape::config() const {
     return {{"target_shape", std::vector<std::int64_t>(target_.begin(), target_.end())}};
 }
 
+Permute::Permute(const std::vector<std::int64_t>& dims, const PermuteOptions& options) : dims_(dims) {
+    set_common(options.name, options.input_shape);
+    nothing_to_build();
+    std::vector<std::int64_t> sorted = dims, counted(dims.size());
+    std::sort(sorted.begin(), sorted.end());
+    std::iota(counted.begin(), counted.end(), 1);
+    if (dims.empty() || dims.size() >= Shape::max_rank || sorted != counted)
+        throw ValueError(fmt::format("{}: dims must hold each of 1..{} once, the batch axis being 0; received {}", label(), dims.size(), str(Shape(dims))));
+}
+
+Shape Permute::output_shape(const Shape& input) {
+    if (input.rank() != static_cast<int>(dims_.size()) + 1)
+        throw ShapeError(fmt::format("{}: expects {} axes beside the batch; received {}", label(), dims_.size(), str(input)));
+    Shape shape{input[0]};
+    for (std::int64_t axis : dims_) shape.push_back(input[static_cast<int>(axis)]);
+    return shape;
+}
+
+Tensor Permute::forward(const Tensor& x) {
+    output_shape(x.shape());  // for its check
+    std::vector<std::int64_t> order{0};
+    order.insert(order.end(), dims_.begin(), dims_.end());
+    return transpose(x, order);
+}
+
+nlohmann::json Permute::config() const { return {{"dims", dims_}}; }
+
+RepeatVector::RepeatVector(std::int64_t n, const RepeatVectorOptions& options) : n_(n) {
+    set_common(options.name, options.input_shape);
+    nothing_to_build();
+    if (n < 1) throw ValueError(fmt::format("{}: n must be positive; received {}", label(), n));
+}
+
+Shape RepeatVector::output_shape(const Shape& input) {
+    expect(input, "[batch, features]", 2);
+    return {input[0], n_, input[1]};
+}
+
+Tensor RepeatVector::forward(const Tensor& x) {
+    const Shape shape = output_shape(x.shape());
+    return broadcast_to(expand_dims(x, 1), shape);
+}
+
+nlohmann::json RepeatVector::config() const { return {{"n", n_}}; }
+
 namespace {
 const bool registered[] = {
     register_layer("Flatten", [](const nlohmann::json& c) -> Layer {
@@ -67,6 +116,8 @@ const bool registered[] = {
         return Flatten();
     }),
     register_layer("Reshape", [](const nlohmann::json& c) -> Layer { return Reshape(config_ints(c, "target_shape", 1)); }),
+    register_layer("Permute", [](const nlohmann::json& c) -> Layer { return Permute(config_ints(c, "dims", 1)); }),
+    register_layer("RepeatVector", [](const nlohmann::json& c) -> Layer { return RepeatVector(config_int(c, "n", 0)); }),
 };
 }  // namespace
 

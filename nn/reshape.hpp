@@ -38,4 +38,41 @@ private:
     Shape target_;
 };
 
+struct PermuteOptions {
+    Shape input_shape = {};
+    std::string name = {};
+};
+
+/// Axis i of each sample is its axis dims[i - 1], counted from 1: Permute({2, 1}) turns [batch, a, b] into [batch, b, a].
+class Permute : public Module {
+public:
+    /// Throws ValueError unless dims holds each of 1 .. n once.
+    explicit Permute(const std::vector<std::int64_t>& dims, const PermuteOptions& options = {});
+    Tensor forward(const Tensor& x) override;
+    Shape output_shape(const Shape& input) override;
+    std::string class_name() const override { return "Permute"; }
+    nlohmann::json config() const override;
+
+private:
+    std::vector<std::int64_t> dims_;
+};
+
+struct RepeatVectorOptions {
+    Shape input_shape = {};
+    std::string name = {};
+};
+
+/// [batch, features] n times: [batch, n, features].
+class RepeatVector : public Module {
+public:
+    explicit RepeatVector(std::int64_t n, const RepeatVectorOptions& options = {});
+    Tensor forward(const Tensor& x) override;
+    Shape output_shape(const Shape& input) override;
+    std::string class_name() const override { return "RepeatVector"; }
+    nlohmann::json config() const override;
+
+private:
+    std::int64_t n_;
+};
+
 }  // namespace weft::nn

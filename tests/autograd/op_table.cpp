@@ -6,7 +6,7 @@ const std::vector<OpRow>& op_table() {
     static const std::vector<OpRow> table = [] {
         std::vector<OpRow> rows;
         for (auto family : {elementwise_rows, activation_rows, arithmetic_rows, compare_rows, reduce_rows, reshape_rows,
-                            index_rows, product_rows, image_rows, softmax_rows, recurrent_rows})
+                            index_rows, product_rows, image_rows, normalization_rows, softmax_rows, recurrent_rows})
             for (OpRow& row : family()) rows.push_back(std::move(row));
         return rows;
     }();

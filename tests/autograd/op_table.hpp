@@ -40,6 +40,7 @@ std::vector<OpRow> reshape_rows();
 std::vector<OpRow> index_rows();
 std::vector<OpRow> product_rows();
 std::vector<OpRow> image_rows();
+std::vector<OpRow> normalization_rows();
 std::vector<OpRow> softmax_rows();
 std::vector<OpRow> recurrent_rows();
 

@@ -22,7 +22,8 @@ void compare(const Fixture& file, const std::string& name, DType dtype, double t
     INFO(name << " " << weft::name(dtype));
     nn::Layer layer = layer_of(file, name);
     layer->to(dtype);
-    layer->eval();
+    const bool training = name.ends_with("_training");
+    layer->train(training);
     Tensor x = testing::to_tensor(file.values(name + "/input"), dtype);
     if (is_floating(x.dtype())) x.set_requires_grad();
     Shape shape = x.shape();
@@ -44,17 +45,21 @@ void compare(const Fixture& file, const std::string& name, DType dtype, double t
     const auto gradients = file.list(name + "/grad_weights");
     for (std::size_t i = 0; i < gradients.size(); ++i)
         CHECK(distance(weights[i].tensor.grad(), testing::to_tensor(gradients[i])) <= tolerance);
+    const auto after = training ? file.list(name + "/weights_after") : expected;
+    for (std::size_t i = 0; i < after.size(); ++i) CHECK(distance(weights[i].tensor, testing::to_tensor(after[i])) <= tolerance);
 }
 
 }  // namespace
 
 TEST_CASE("layers: results and gradients are Keras's") {
-    const Fixture file("layers");
-    const auto names = file.names();
-    REQUIRE(names.size() > 50);
-    for (const std::string& name : names) {
-        compare(file, name, float64, 1e-7);
-        compare(file, name, float32, 1e-5);
+    for (const char* family : {"layers", "image_layers"}) {
+        const Fixture file(family);
+        const auto names = file.names();
+        REQUIRE(names.size() > 50);
+        for (const std::string& name : names) {
+            compare(file, name, float64, 1e-7);
+            compare(file, name, float32, 1e-5);
+        }
     }
 }
 
@@ -66,6 +71,41 @@ TEST_CASE("layers: every class that is registered passes check_layer") {
         {nn::Conv2d(3, 2, {.activation = "tanh"}), {4, 5, 2}},
         {nn::Conv2d(4, {3, 2}, {.strides = 2, .padding = "same", .groups = 2}), {5, 4, 2}},
         {nn::Conv2d(2, 2, {.dilation_rate = 2, .activation = "relu"}), {5, 5, 1}},
+        {nn::Conv1d(3, 3, {.padding = "causal", .dilation_rate = 2, .activation = "tanh"}), {6, 2}},
+        {nn::Conv1d(4, 2, {.strides = 2, .padding = "same", .groups = 2}), {5, 2}},
+        {nn::ConvTranspose2d(2, {3, 2}, {.strides = 2, .padding = "same", .activation = "tanh"}), {2, 3, 2}},
+        {nn::ConvTranspose2d(2, 2, {.strides = 3, .output_padding = nn::Size2(2)}), {2, 2, 1}},
+        {nn::ConvTranspose1d(2, 3, {.strides = 2}), {3, 2}},
+        {nn::DepthwiseConv2d(3, {.strides = 2, .padding = "same", .depth_multiplier = 2}), {5, 4, 2}},
+        {nn::SeparableConv2d(3, 2, {.activation = "tanh"}), {4, 3, 2}},
+        {nn::SeparableConv1d(3, 2, {.padding = "same", .depth_multiplier = 2}), {4, 2}},
+        {nn::MaxPool1d(2), {5, 2}},
+        {nn::AvgPool1d(3, {.strides = 2, .padding = "same"}), {6, 2}},
+        {nn::GlobalAveragePool1d({.keepdims = true}), {4, 2}},
+        {nn::GlobalMaxPool1d(), {4, 2}},
+        {nn::UpSampling1d(3), {2, 2}},
+        {nn::UpSampling2d({2, 3}), {2, 3, 2}},
+        {nn::UpSampling2d(2, {.interpolation = "bilinear"}), {2, 3, 1}},
+        {nn::ZeroPadding1d({0, 2}), {3, 2}},
+        {nn::ZeroPadding2d({{1, 0}, {2, 1}}), {2, 3, 2}},
+        {nn::Cropping1d({1, 0}), {3, 2}},
+        {nn::Cropping2d({{1, 0}, {0, 2}}), {3, 4, 2}},
+        {nn::BatchNorm(), {4}},
+        {nn::BatchNorm({.axis = 1, .momentum = 0.5, .scale = false}), {2, 3}},
+        {nn::LayerNorm(), {5}},
+        {nn::LayerNorm({.axis = {1, 2}, .center = false}), {3, 4}},
+        {nn::LayerNorm({.axis = {1}}), {3, 2}},
+        {nn::GroupNorm(2), {3, 4}},
+        {nn::Permute({2, 1}), {3, 2}},
+        {nn::RepeatVector(3), {4}},
+        {nn::ActivityRegularization({.l1 = 0.1}), {4}},
+        {nn::GaussianNoise(0.3), {6}},
+        {nn::GaussianDropout(0.3), {6}},
+        {nn::AlphaDropout(0.3), {6}},
+        {nn::SpatialDropout1d(0.5), {3, 4}},
+        {nn::SpatialDropout2d(0.5), {2, 2, 4}},
+        {nn::PReLU({.alpha_initializer = nn::init::constant(0.3), .shared_axes = {1}}), {3, 2}},
+        {nn::Rescaling(0.5, {.offset = 1}), {3}},
         {nn::MaxPool2d(2), {4, 5, 2}},
         {nn::MaxPool2d(3, {.strides = nn::Size2(1), .padding = "same"}), {4, 3, 1}},
         {nn::AvgPool2d(2, {.padding = "same"}), {3, 5, 2}},
