@@ -8,31 +8,19 @@
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/reduce.hpp>
 #include <weft/autograd/ops/reshape.hpp>
+#include <weft/autograd/pending.hpp>
 #include <weft/autograd/saved.hpp>
 #include <weft/autograd/thread_state.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 namespace weft {
 namespace {
-
-template <class T>
-struct PoolAllocator {
-    using value_type = T;
-    PoolAllocator() = default;
-    template <class U>
-    PoolAllocator(const PoolAllocator<U>&) {}
-    T* allocate(std::size_t n) { return static_cast<T*>(weft::allocate(n * sizeof(T))); }
-    void deallocate(T* block, std::size_t n) noexcept { weft::deallocate(block, n * sizeof(T)); }
-    bool operator==(const PoolAllocator&) const = default;
-};
 
 // a += b where nobody else can see a; otherwise a new sum.
 void accumulate(Tensor& sum, Tensor gradient, bool create_graph) {
@@ -114,25 +102,18 @@ public:
     void add(const Edge& edge, Tensor gradient) {
         // A rule may hand on what it saved, which is on the tape.
         if (!options_.create_graph && gradient.requires_grad()) gradient = gradient.detach();
-        Node* node = edge.node.get();
-        auto [entry, is_new] = pending_.try_emplace(Key{node->serial(), node});
-        if (is_new) {
-            entry->second.node = edge.node;
-            entry->second.gradients.resize(node->outputs());
-        }
-        accumulate(entry->second.gradients[edge.index], std::move(gradient), options_.create_graph);
+        Pending& entry = pending_.at(edge);
+        accumulate(entry.gradients()[edge.index], std::move(gradient), options_.create_graph);
     }
 
     Tensors run() {
         while (!pending_.empty()) {
-            auto first = pending_.begin();
-            Pending now = std::move(first->second);
-            pending_.erase(first);
+            Pending now = pending_.take();
             if (now.node->extras()) [[unlikely]]
                 run_hooks(now);
             const bool is_input = capture(now);
             if (now.node->is_leaf()) {
-                if (!inputs_) add_to_leaf(static_cast<Leaf&>(*now.node).gradient, std::move(now.gradients[0]));
+                if (!inputs_) add_to_leaf(static_cast<Leaf&>(*now.node).gradient, std::move(now.one));
             } else if (!inputs_ || (leads_on(*now.node) && !(is_input && options_.stop_at_inputs))) {
                 differentiate(now);
             }
@@ -141,31 +122,18 @@ public:
     }
 
 private:
-    // Falling serial number: whatever uses a value is done before the op that made it.
-    struct Key {
-        std::uint64_t serial;
-        Node* node;
-        bool operator<(const Key& other) const {
-            return serial != other.serial ? serial > other.serial : std::less<>()(node, other.node);
-        }
-    };
-    struct Pending {
-        Pointer<Node> node;
-        std::vector<Tensor, PoolAllocator<Tensor>> gradients;
-    };
-
     // Keeps the gradients that were asked for; whether there were any.
-    bool capture(const Pending& now) {
+    bool capture(Pending& now) {
         if (!inputs_) return false;
         auto [first, last] = captures_.equal_range(now.node.get());
         const bool any = first != last;
-        for (; first != last; ++first) results_[first->second.second] = now.gradients[first->second.first];
+        for (; first != last; ++first) results_[first->second.second] = now.gradients()[first->second.first];
         return any;
     }
 
     void run_hooks(Pending& now) const {
         for (const auto& [index, hooks] : now.node->extras()->tensor_hooks) {
-            Tensor& gradient = now.gradients[index];
+            Tensor& gradient = now.gradients()[index];
             if (gradient.defined())
                 hooks.each([&, &index = index](const auto& hook) { replace(gradient, hook(gradient), *now.node, index); });
         }
@@ -219,8 +187,8 @@ private:
         const bool watched = this_thread.observer || node.extras();
         {
             const Running scope(node);
-            node.run(now.gradients, std::span(dx_).first(edges.size()), {wanted_.get(), edges.size()});
-            if (!watched) now.gradients.clear();
+            node.run(now.gradients(), std::span(dx_).first(edges.size()), {wanted_.get(), edges.size()});
+            if (!watched) now.one = Tensor(), now.several.clear();
             if (!options_.retain_graph) {
                 node.release();
                 node.released = true;
@@ -229,9 +197,10 @@ private:
                 if (dx_[i].defined()) dx_[i] = wanted_[i] ? fitted(std::move(dx_[i]), node, i) : Tensor();
         }
         if (watched) [[unlikely]] {
-            if (node.extras()) run_node_hooks(node, {now.gradients.begin(), now.gradients.end()});
+            const std::span<const Tensor> dy = now.gradients();
+            if (node.extras()) run_node_hooks(node, {dy.begin(), dy.end()});
             for (Observer* each = this_thread.observer; each; each = each->outer())
-                each->after_derivative(node, now.gradients, std::span(dx_).first(edges.size()));
+                each->after_derivative(node, dy, std::span(dx_).first(edges.size()));
         }
         for (std::size_t i = 0; i < edges.size(); ++i)
             if (Tensor dx = std::exchange(dx_[i], Tensor()); dx.defined()) add(edges[i], std::move(dx));
@@ -254,7 +223,7 @@ private:
 
     const Tensors* inputs_;
     PassOptions options_;
-    std::map<Key, Pending, std::less<>, PoolAllocator<std::pair<const Key, Pending>>> pending_;
+    PendingNodes pending_;
     std::unordered_set<const Node*> useful_;
     std::unordered_multimap<const Node*, std::pair<std::uint32_t, std::size_t>> captures_;
     Tensors results_;

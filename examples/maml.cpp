@@ -12,7 +12,7 @@ using namespace weft;
 namespace {
 
 struct Arguments {
-    int steps = 3000;
+    int steps = 8000;
     int tasks = 4;
     std::int64_t shots = 10;
     double inner_lr = 0.02;
@@ -91,7 +91,7 @@ void run(const Arguments& arguments) {
         plain_optimizer.zero_grad();
         (plain_loss / arguments.tasks).backward();
         plain_optimizer.step();
-        if (step % 1000 == 0)
+        if (step % 2000 == 0)
             fmt::print("step {:5}: mean loss after one step {:.3f}; without meta-learning {:.3f}\n", step, loss_after(meta, 1, arguments),
                        loss_after(plain, 1, arguments));
     }

@@ -14,10 +14,10 @@ using namespace weft;
 namespace {
 
 struct Arguments {
-    int steps = 1500;
+    int steps = 5000;
     int critic_steps = 5;
     std::int64_t batch_size = 128;
-    double penalty = 1;
+    double penalty = 0.1;
     double lr = 1e-3;
     std::uint64_t seed = 1;
 };
@@ -65,6 +65,9 @@ void run(const Arguments& arguments) {
 
     fmt::print("before training: Wasserstein distance {:.3f}\n", distance());
     for (int step = 1; step <= arguments.steps; ++step) {
+        const double rate = arguments.lr * (1 - static_cast<double>(step - 1) / arguments.steps);
+        generator_optimizer.set_learning_rate(rate);
+        critic_optimizer.set_learning_rate(rate);
         for (int i = 0; i < arguments.critic_steps; ++i) {
             const Tensor fake = no_grad([&] { return fake_samples(arguments.batch_size); });
             const Tensor loss = critic_loss(critic, real_samples(arguments.batch_size), fake, arguments.penalty);
@@ -76,7 +79,7 @@ void run(const Arguments& arguments) {
         generator_optimizer.zero_grad();
         loss.backward();
         generator_optimizer.step();
-        if (step % 250 == 0) fmt::print("step {:5}: Wasserstein distance {:.3f}\n", step, distance());
+        if (step % 1000 == 0) fmt::print("step {:5}: Wasserstein distance {:.3f}\n", step, distance());
     }
     const Tensor fake = no_grad([&] { return fake_samples(4000); });
     fmt::print("samples below 0: {:.3f} of them (0.500 of the real ones)\n", mean((fake < 0).to(float32)).item<double>());
@@ -93,7 +96,7 @@ int main(int argc, char** argv) {
     app.add_option("--critic-steps", arguments.critic_steps, "for each of the generator's")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--batch-size", arguments.batch_size, "samples a step")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--penalty", arguments.penalty, "weight of the gradient penalty")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--lr", arguments.lr, "learning rate of both")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--lr", arguments.lr, "learning rate of both, which falls to 0")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--seed", arguments.seed, "of weights and samples")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     try {
