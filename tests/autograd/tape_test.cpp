@@ -127,6 +127,21 @@ TEST_CASE("tape: in a diamond of diamonds every derivative is computed once") {
     CHECK(grad(Counted::apply(x) * 2.0, x).item<double>() == 2);
 }
 
+TEST_CASE("tape: hundreds of nodes wait at once, and each derivative is computed once") {
+    Counted::runs = 0;
+    Tensors leaves, values;
+    for (int i = 0; i < 300; ++i) {
+        leaves.push_back(number(i));
+        values.push_back(Counted::apply(leaves.back()) * 2.0);
+    }
+    Tensor total = 0.0;
+    for (int i = 0; i < 300; ++i) total = total + values[static_cast<std::size_t>(i * 7 % 300)] * leaves[static_cast<std::size_t>(i)];
+    total.backward();
+    CHECK(Counted::runs == 300);
+    // d/dx_k of sum 2 x_{7 i mod 300} x_i, where 43 is the inverse of 7 modulo 300.
+    for (int k = 0; k < 300; ++k) CHECK(leaves[static_cast<std::size_t>(k)].grad().item<double>() == 2 * (k * 7 % 300) + 2 * (k * 43 % 300));
+}
+
 TEST_CASE("tape: no_grad records nothing, and enable_grad records again inside it") {
     const Tensor x = number(3);
     CHECK(grad_enabled());
