@@ -116,7 +116,8 @@ public:
     /// The same for evaluate, and for fit's validation.
     virtual std::optional<Logs> test_step(const Tensors& x, const Tensors& y, const Tensors& sample_weight);
 
-    /// Prints the layers with shapes and numbers of parameters.
+    /// Prints the layers with shapes and numbers of parameters, and, where the model is no chain, what each reads: layer,
+    /// which call of it, which of the results.
     void summary() const;
     std::string summary_text() const;
 

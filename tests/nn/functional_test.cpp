@@ -140,6 +140,21 @@ TEST_CASE("functional: layers of one's own, by themselves and of several results
     CHECK(twice.layers()[0]->name() == "twice");
 }
 
+TEST_CASE("functional: the summary tells what each layer reads") {
+    nn::Symbol a = nn::Input({3}, {.name = "a"}), b = nn::Input({3}, {.name = "b"});
+    nn::Linear tower(5, {.name = "tower"});
+    nn::Symbol ya = tower(a), yb = tower(b);
+    nn::Model model({a, b}, nn::Linear(1, {.name = "score"})(nn::Add()({ya, yb})), {.name = "pair"});
+    model.layer("tower")->set_trainable(false);
+    const std::string text = model.summary_text();
+    for (const char* part : {"Model: \"pair\"", "│ Connected to ", "│ a (InputLayer) │ [None, 3]    │          0 │ -",
+                             "│ tower (Dense)  │ [None, 5]    │         20 │ a[0][0], b[0][0]",
+                             "│ add (Add)      │ [None, 5]    │          0 │ tower[0][0], tower[1][0]", "score (Dense)",
+                             "Total parameters: 26", "Trainable: 6", "Not trainable: 20"})
+        CHECK_THAT(text, Catch::Contains(part));
+    CHECK_THAT(nn::Sequential({nn::Linear(2, {.input_shape = {3}})}).summary_text(), !Catch::Contains("Connected"));
+}
+
 TEST_CASE("functional: graphs that are refused") {
     nn::Symbol a = nn::Input({3}, {.name = "a"}), b = nn::Input({3}, {.name = "b"});
     nn::Symbol y = nn::Linear(2)(a) + nn::Linear(2)(b);
