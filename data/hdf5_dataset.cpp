@@ -5,8 +5,6 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 namespace weft::data {
@@ -96,9 +94,10 @@ std::int64_t check_layout(const Hdf5Object& object, std::size_t item, const Shap
     hsize_t chunk[Shape::max_rank + 1] = {};
     if (layout == H5D_CHUNKED && H5Pget_chunk(creation, Shape::max_rank, chunk) != shape.rank())
         throw FileError(fmt::format("{}: its chunks have other axes than the dataset", where));
-    std::error_code unknown;
-    const auto size = std::filesystem::file_size(object.file(), unknown);
-    const std::size_t stored = std::min<std::size_t>(H5Dget_storage_size(object.id()), unknown ? SIZE_MAX : size);
+    const Hdf5Handle file(H5Iget_file_id(object.id()), where, "reading the file's size");
+    hsize_t size = 0;
+    check_hdf5(H5Fget_filesize(file, &size), where, "reading the file's size");
+    const std::size_t stored = std::min<std::size_t>(H5Dget_storage_size(object.id()), size);
     const bool packed = compressed(creation, where);
     const auto check = [&](std::size_t claimed, const char* what) {
         if (claimed / (packed ? greatest_ratio : 1) > stored)
@@ -193,6 +192,18 @@ Tensor Hdf5Dataset::read_selected(const Shape& shape, std::int64_t memory, std::
 Tensor Hdf5Dataset::read() const {
     const Hdf5Quiet quiet;
     return read_selected(shape_, H5S_ALL, H5S_ALL);
+}
+
+void Hdf5Dataset::read_into(const Tensor& target) const {
+    const Hdf5Quiet quiet;
+    if (target.shape() != shape_)
+        throw ShapeError(fmt::format("{}: its shape is {}; it cannot be read into {}", where(), str(shape_), describe(target)));
+    if (dtype_ == boolean || (target.dtype() != int64 && !is_floating(target.dtype())))
+        throw DTypeError(fmt::format("{}: {} cannot be read into {}", where(), name(dtype_), describe(target)));
+    if (shape_.elements() == 0) return;
+    Array& array = target.impl()->array;
+    check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.data<std::byte>()), where(), "reading");
+    array.changed();
 }
 
 Tensor Hdf5Dataset::read(std::int64_t begin, std::int64_t end) const {

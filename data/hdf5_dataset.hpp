@@ -12,11 +12,15 @@ public:
     DType dtype() const { return dtype_; }
     /// How many positions of the first axis a chunk holds; 0 if the elements lie in one piece.
     std::int64_t chunk_rows() const { return chunk_rows_; }
+    const Hdf5Object& object() const { return object_; }
     /// "file.h5, /x", for error texts.
     std::string where() const { return object_.where(); }
 
     /// All elements. Throws FileError, also for an integer that int64 cannot hold.
     Tensor read() const;
+    /// All elements into a tensor of the same shape, float32, float64 or int64, converted to its type: what was there is
+    /// overwritten. Throws ShapeError, DTypeError, FileError.
+    void read_into(const Tensor& target) const;
     /// Positions begin, begin + 1, ... before end of the first axis. Throws IndexError unless 0 <= begin <= end <= its
     /// size, ShapeError for a single number, FileError.
     Tensor read(std::int64_t begin, std::int64_t end) const;

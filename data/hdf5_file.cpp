@@ -83,6 +83,13 @@ Hdf5Object Hdf5Object::open(const std::string& name, bool dataset) const {
     return {opened, file_, path_ + "/" + path};
 }
 
+std::uint64_t Hdf5Object::address() const {
+    const Hdf5Quiet quiet;
+    H5O_info_t info;
+    check_hdf5(H5Oget_info2(id(), &info, H5O_INFO_BASIC), where(), "reading the address");
+    return info.addr;
+}
+
 Hdf5Object Hdf5Object::group(const std::string& name) const { return open(name, false); }
 
 bool Hdf5Object::is_group(const std::string& name) const {
@@ -237,23 +244,32 @@ bool is_hdf5(const std::string& path) {
     return std::memcmp(begin, "\x89HDF\r\n\x1a\n", sizeof begin) == 0;
 }
 
-Hdf5Object open_hdf5(const std::string& path) {
-    if (!is_hdf5(path)) throw FileError(fmt::format("{}: this is no HDF5 file: it does not begin as one", path));
+Hdf5Object open_hdf5(const std::string& path, const std::string& given) {
+    const std::string& label = given.empty() ? path : given;
+    if (!is_hdf5(path)) throw FileError(fmt::format("{}: this is no HDF5 file: it does not begin as one", label));
     const Hdf5Quiet quiet;
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) throw FileError(fmt::format("{}: the file begins as HDF5 but cannot be opened; it may be truncated or damaged", path));
-    return {file, path, ""};
+    if (file < 0) throw FileError(fmt::format("{}: the file begins as HDF5 but cannot be opened; it may be truncated or damaged", label));
+    return {file, label, ""};
 }
 
-void write_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill) {
-    replace_file(path, [&](const std::string& temporary) {
-        const Hdf5Quiet quiet;
-        const hid_t file = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-        if (file < 0) throw FileError(fmt::format("{}: the file cannot be written. Does the folder exist, and may you write there?", path));
-        const Hdf5Object root(file, path, "");
-        fill(root);
-        check_hdf5(H5Fflush(root.id(), H5F_SCOPE_GLOBAL), path, "writing");
-    });
+namespace {
+
+void fill_file(const std::string& file_path, const std::string& label, const std::function<void(const Hdf5Object& root)>& fill) {
+    const Hdf5Quiet quiet;
+    const hid_t file = H5Fcreate(file_path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    if (file < 0) throw FileError(fmt::format("{}: the file cannot be written. Does the folder exist, and may you write there?", label));
+    const Hdf5Object root(file, label, "");
+    fill(root);
+    check_hdf5(H5Fflush(root.id(), H5F_SCOPE_GLOBAL), label, "writing");
 }
+
+}  // namespace
+
+void write_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill) {
+    replace_file(path, [&](const std::string& temporary) { fill_file(temporary, path, fill); });
+}
+
+void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill) { fill_file(path, path, fill); }
 
 }  // namespace weft::data

@@ -40,6 +40,8 @@ public:
     /// The names in a group, as HDF5 sorts them. Throws FileError for more than a million.
     std::vector<std::string> names() const;
     bool is_group(const std::string& name) const;
+    /// Which object of the file this is, by whatever name it was found.
+    std::uint64_t address() const;
 
     Hdf5Object group(const std::string& name) const;
     Hdf5Object create_group(const std::string& name) const;
@@ -73,10 +75,13 @@ private:
 
 /// Whether a file begins as HDF5 files do. Throws FileError if it cannot be read.
 bool is_hdf5(const std::string& path);
-Hdf5Object open_hdf5(const std::string& path);
+/// Opens a file to be read; error texts call it `label`, if given. Throws FileError.
+Hdf5Object open_hdf5(const std::string& path, const std::string& label = {});
 
 /// Writes a file through `fill`: into a temporary file of the same folder, flushed, and renamed over `path` when complete,
 /// so that a failure at any moment leaves the old file whole. Throws FileError.
 void write_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill);
+/// The same in place, over whatever the file held, for a file of one's own. Throws FileError.
+void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill);
 
 }  // namespace weft::data

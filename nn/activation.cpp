@@ -25,6 +25,7 @@ const std::map<std::string, std::function<Tensor(const Tensor&)>>& table() {
         {"gelu", [](const Tensor& x) { return gelu(x); }},
         {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
         {"hard_sigmoid", [](const Tensor& x) { return hard_sigmoid(x); }},
+        {"hard_sigmoid_keras2", [](const Tensor& x) { return clip(0.2 * x + 0.5, 0, 1); }},  // what Keras 1 and 2 call hard_sigmoid
         {"tanh", [](const Tensor& x) { return tanh(x); }},
         {"softplus", [](const Tensor& x) { return softplus(x); }},
         {"softsign", [](const Tensor& x) { return softsign(x); }},

@@ -25,6 +25,7 @@ public:
     template <std::convertible_to<Metric> M>
     MetricChoice(const std::vector<M>& metrics) : list_(metrics.begin(), metrics.end()) {}
     MetricChoice(std::initializer_list<MetricChoice> entries) : list_(entries) {}
+    MetricChoice(const std::vector<MetricChoice>& entries) : list_(entries) {}
 
     /// The metrics of each output. Throws ValueError, beginning with `where`, for an unknown metric or output, naming the
     /// nearest, or for another number of entries than there are outputs.

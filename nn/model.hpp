@@ -57,6 +57,11 @@ struct FitOptions {
     Feed sample_weight = {};  ///< [n], or [n, ...] for weights within a sample; one for all outputs, or one for each
     int initial_epoch = 0;
     std::optional<std::uint64_t> seed = {};  ///< of shuffling and dropout; drawn from the default generator if not given
+    /// Written after each epoch, with all that going on needs: a name that ends in .keras, .h5 or .weights.h5.
+    std::string checkpoint = {};
+    /// Goes on from that file, if it is there, as if there had been no interruption: the same data and options give the
+    /// same weights and history to the last bit.
+    bool resume = false;
 };
 
 struct EvaluateOptions {
@@ -68,6 +73,19 @@ struct EvaluateOptions {
 struct PredictOptions {
     std::int64_t batch_size = 32;
     int verbose = 0;
+};
+
+struct SaveWeightsOptions {
+    std::int64_t max_shard_size = std::int64_t{5} << 30;  ///< bytes of weights in each file of a *.weights.json
+};
+
+struct LoadWeightsOptions {
+    bool skip_mismatch = false;  ///< pass over layers whose weights have other shapes or are more or fewer
+    bool by_name = false;        ///< layers of the same name, and no others; legacy files alone have names
+};
+
+struct LoadOptions {
+    bool compile = true;  ///< with the training settings and the optimizer's state, if the file has them
 };
 
 struct ModelOptions {
@@ -121,13 +139,16 @@ public:
     void summary() const;
     std::string summary_text() const;
 
-    /// Writes architecture, weights and, when compiled, training settings as a legacy Keras .h5; a name that ends in
-    /// .weights.h5 gets weights alone. Goes to a temporary file that is renamed when complete. Throws FileError.
+    /// Writes architecture, weights and, when compiled, training settings and the optimizer's state: a .keras archive, or a
+    /// legacy .h5 that Keras 2.2.3 and later open. *.weights.h5 gets weights alone. An error leaves the file that was there.
+    /// Throws FileError, ValueError for a model that is not built or a class of one's own.
     void save(const std::string& path) const;
-    /// Weights alone: Keras 3's layout for *.weights.h5, else the legacy one. Throws FileError.
-    void save_weights(const std::string& path) const;
-    /// Reads weights from any of these files. Nothing changes unless everything fits. Throws FileError.
-    void load_weights(const std::string& path);
+    /// Weights alone: *.weights.h5 in Keras 3's layout, with the optimizer's state when compiled; *.weights.json in that
+    /// layout in several files beside; any other *.h5 in the legacy layout. Throws FileError.
+    void save_weights(const std::string& path, const SaveWeightsOptions& options = {}) const;
+    /// Reads weights from any of these files, whatever its name; the optimizer stays as it is. Nothing changes unless
+    /// everything fits. Throws FileError.
+    void load_weights(const std::string& path, const LoadWeightsOptions& options = {});
 
     /// The layers, each once, in Keras's order; empty for a class of one's own.
     std::vector<Layer> layers() const;
@@ -164,7 +185,9 @@ protected:
 /// A model of a graph; builds it if the input shapes are known.
 Model model_from_graph(Graph graph, const std::string& name);
 
-/// Reads a whole model from a .h5 file that weft or Keras wrote. Throws FileError, ValueError for what is not supported.
-Model load_model(const std::string& path);
+/// Reads a whole model that Keras 1.1 to 2.15, Keras 3 or weft wrote, as .h5 or .keras; what the file is follows from its
+/// content. What another Keras version means by its words is kept; mixed precision is computed in float32. Throws FileError
+/// for a damaged file, ValueError that names what is not supported: a layer, a setting, an optimizer.
+Model load_model(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace weft::nn

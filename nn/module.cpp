@@ -2,6 +2,7 @@
 #include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/saved.hpp>
+#include <weft/nn/blank_weights.hpp>
 #include <weft/nn/mask.hpp>
 #include <weft/nn/mode.hpp>
 #include <weft/nn/module.hpp>
@@ -288,7 +289,8 @@ Tensor Module::weight(State::Weight kind, const Shape& shape, const Initializer&
                                          label(), name, str(existing.tensor.shape()), str(shape)));
         return existing.tensor;
     }
-    Tensor made = initializer(shape, state_->dtype, default_generator());
+    BlankWeights* const blank = BlankWeights::current();
+    Tensor made = blank ? blank->make(shape, state_->dtype) : initializer(shape, state_->dtype, default_generator());
     made.set_name(state_->name.empty() ? name : state_->name + "." + name);
     if (kind.trainable && state_->trainable) made.set_requires_grad();
     kind.tensor = made;

@@ -258,12 +258,23 @@ void Trainer::step(const Batch& batch, Averages& averages, const std::string& wh
     averages.add(n, value, each, batch.y, outputs, batch.weight);
 }
 
-History Trainer::run(data::Source& source, const FitOptions& options, data::Source* validation, std::uint64_t seed) {
+saving::FitProgress Trainer::beginning(const FitOptions& options, std::uint64_t (*draw_seed)()) {
+    if (options.resume) {
+        if (options.checkpoint.empty()) throw ValueError("fit: resume needs a checkpoint: the file to go on from");
+        if (auto saved = saving::read_checkpoint(model_, options.checkpoint)) {
+            if (options.seed && *options.seed != saved->seed)
+                throw ValueError(fmt::format("fit: {} was begun with the seed {}; received {}. Leave the seed out to go on with it.", options.checkpoint, saved->seed, *options.seed));
+            return std::move(*saved);
+        }
+    }
+    return {options.initial_epoch, options.seed ? *options.seed : draw_seed(), {}};
+}
+
+History Trainer::run(data::Source& source, const FitOptions& options, data::Source* validation, saving::FitProgress run) {
     if (options.initial_epoch < 0 || options.epochs < 0)
         throw ValueError(fmt::format("fit: epochs and initial_epoch must not be negative; received {} and {}", options.epochs, options.initial_epoch));
-    History history;
-    for (int epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
-        Generator generator(seed, static_cast<std::uint64_t>(epoch) << 32);
+    for (int epoch = run.epochs; epoch < options.epochs; ++epoch) {
+        Generator generator(run.seed, static_cast<std::uint64_t>(epoch) << 32);
         const GeneratorScope draws(generator);
         Averages averages(objective_);
         Progress progress(options.verbose, steps_of(source));
@@ -284,9 +295,11 @@ History Trainer::run(data::Source& source, const FitOptions& options, data::Sour
             for (const auto& [name, value] : held_back.values()) logs.set("val_" + name, value);
         }
         progress.finish(done, logs);
-        history.add(epoch, logs);
+        run.history.add(epoch, logs);
+        run.epochs = epoch + 1;
+        if (!options.checkpoint.empty()) saving::write_checkpoint(model_, options.checkpoint, run);
     }
-    return history;
+    return std::move(run.history);
 }
 
 std::unique_ptr<data::Source> Trainer::validation_of(const FitOptions& options) const {
@@ -318,16 +331,16 @@ History Trainer::fit(const Feed& y, const FitOptions& options) {
         validation = std::make_unique<data::Loader>(rows(all, kept, n), data::LoaderOptions{.batch_size = options.batch_size, .workers = 0});
         data = apart(rows(all, 0, kept));
     }
-    const std::uint64_t seed = options.seed ? *options.seed : default_generator().next().number ^ (default_generator().seed() * 0x9E3779B97F4A7C15u);
-    data::Loader loader(together(data), {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = seed ^ shuffle_stream});
-    return run(loader, options, validation.get(), seed);
+    saving::FitProgress progress = beginning(options, [] { return default_generator().next().number ^ (default_generator().seed() * 0x9E3779B97F4A7C15u); });
+    data::Loader loader(together(data), {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = progress.seed ^ shuffle_stream});
+    return run(loader, options, validation.get(), std::move(progress));
 }
 
 History Trainer::fit(data::Source& source, const FitOptions& options) {
     if (options.validation_split != 0 || options.sample_weight.defined() || !options.class_weight.empty())
         throw ValueError("fit: validation_split, class_weight and sample_weight need data in memory; a source gives its own weights behind the targets of a batch");
     const std::unique_ptr<data::Source> validation = validation_of(options);
-    return run(source, options, validation.get(), options.seed ? *options.seed : default_generator().next().number);
+    return run(source, options, validation.get(), beginning(options, [] { return default_generator().next().number; }));
 }
 
 Logs Trainer::run_evaluation(data::Source& source, int verbose) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/nn/objective.hpp>
+#include <weft/nn/saving/checkpoint.hpp>
 
 #include <memory>
 #include <optional>
@@ -46,7 +47,9 @@ private:
     Tensors predictions(const Tensors& x);
     void step(const Batch& batch, Averages& averages, const std::string& where);
     Logs run_evaluation(data::Source& source, int verbose);
-    History run(data::Source& source, const FitOptions& options, data::Source* validation, std::uint64_t seed);
+    // Where a run begins: at initial_epoch, or where the checkpoint to resume from left off.
+    saving::FitProgress beginning(const FitOptions& options, std::uint64_t (*draw_seed)());
+    History run(data::Source& source, const FitOptions& options, data::Source* validation, saving::FitProgress progress);
     std::unique_ptr<data::Source> validation_of(const FitOptions& options) const;
 
     Model& model_;

@@ -1,9 +1,9 @@
-// Models as Keras's JSON, and back: keras-team's `model_config` and `training_config`.
+// Models as Keras's JSON, and back.
 #pragma once
 
 #include <weft/nn/model.hpp>
-
-#include <nlohmann/json_fwd.hpp>
+#include <weft/nn/saving/bounded_json.hpp>
+#include <weft/nn/saving/keras_version.hpp>
 
 #include <string>
 
@@ -11,17 +11,16 @@ namespace weft::nn::saving {
 
 /// {"class_name": "Sequential", "config": {...}} in the profile that Keras 2.2.3 and later, tf.keras and every Keras 3
 /// load. Throws ValueError for a model that is not built, or has no such form.
-nlohmann::json model_config(const Model& model);
-/// What compile was told; null if the model is not compiled.
-nlohmann::json training_config(const Model& model);
+json model_config(const Model& model);
+/// The model that such a config describes, of whatever version, with its weights as initialized. `file` is for error
+/// texts. Throws FileError for JSON of the wrong form, ValueError for layers or settings that are not supported.
+Model model_from_config(json config, const Writer& writer, const std::string& file);
 
-/// The model that a config describes, with its weights as initialized. `file` is for error texts.
-/// Throws FileError for JSON of the wrong form, ValueError for layers or settings that are not supported.
-Model model_from_config(const nlohmann::json& config, const std::string& file);
-/// Compiles the model as a training_config says; leaves it uncompiled if that is null.
-void compile_from_config(Model& model, const nlohmann::json& config, const std::string& file);
-
-/// Parses JSON of bounded depth. Throws FileError.
-nlohmann::json parse_json(const std::string& text, const std::string& where);
+/// What compile was told, as a legacy file has it; null if the model is not compiled, or with what has no name in Keras.
+json training_config(const Model& model);
+/// The same as a .keras archive has it.
+json compile_config(const Model& model);
+/// Compiles the model as either of these says. Throws ValueError for settings that are not supported.
+void compile_from_config(Model& model, const json& config, const Writer& writer, const std::string& file);
 
 }  // namespace weft::nn::saving

@@ -1,64 +1,109 @@
-#include <weft/nn/saving/legacy_h5.hpp>
 #include <weft/nn/saving/weights_v3.hpp>
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 
 namespace weft::nn::saving {
 namespace {
 
-// Each group of the layout with the weights it holds: "layers/dense_1/vars". The names come from the classes, counted
-// within each container; a nested model is a container in its layer's place.
-using Groups = std::vector<std::pair<std::string, std::vector<Tensor>>>;
+void collect(const State& state, const std::string& place, std::vector<WeightGroup>& groups) {
+    WeightGroup& own = groups.emplace_back(WeightGroup{place + "vars", {}});
+    for (const State::Weight& weight : state.weights) own.weights.push_back(weight.tensor);
+    for (const auto& [name, child] : state.children) collect(*child, place + name + "/", groups);
+}
 
-void collect(const Model& model, const std::string& path, Groups& groups) {
+void collect(const Module& module, const std::string& place, std::vector<WeightGroup>& groups) {
+    const auto* model = dynamic_cast<const Model*>(&module);
+    if (!model || model->graph().nodes.empty()) return collect(*module.state(), place, groups);
+    groups.push_back({place + "vars", {}});
     std::map<std::string, int> counts;
-    for (const GraphNode* node : model.graph().layers()) {
+    for (const GraphNode* node : model->graph().layers()) {
         const std::string base = snake_case(node->layer->class_name());
         const int count = counts[base]++;
-        const std::string place = path + "layers/" + base + (count ? fmt::format("_{}", count) : "") + "/";
-        if (const Model* inner = node->layer.as<Model>(); inner && !inner->graph().nodes.empty()) {
-            groups.emplace_back(place + "vars", std::vector<Tensor>{});
-            collect(*inner, place, groups);
-            continue;
-        }
-        std::vector<Tensor> weights;
-        for (const State::Weight& weight : node->layer->state()->weights) weights.push_back(weight.tensor);
-        groups.emplace_back(place + "vars", std::move(weights));
+        collect(*node->layer, place + "layers/" + base + (count ? fmt::format("_{}/", count) : "/"), groups);
     }
 }
 
-Groups groups_of(const Model& model) {
-    if (model.graph().nodes.empty())
-        throw ValueError(fmt::format("save_weights: {} is a class of its own, whose parts Keras 3's layout has no names for. Use a name that ends in .h5 but not in .weights.h5.", model.label()));
-    Groups groups;
+std::string replaced(std::string text, char from, char to) {
+    std::replace(text.begin(), text.end(), from, to);
+    return text;
+}
+
+// The path as it is, and with its parts in one name but for the last.
+std::optional<data::Hdf5Object> find_group(const data::Hdf5Object& root, const std::string& path) {
+    if (root.is_group(path)) return root.group(path);
+    const std::size_t last = path.rfind('/');
+    if (last == std::string::npos) return {};
+    const std::string together = replaced(path.substr(0, last), '/', '\\') + path.substr(last);
+    if (root.is_group(together)) return root.group(together);
+    return {};
+}
+
+constexpr const char* early_name = "_layer_checkpoint_dependencies";
+
+}  // namespace
+
+std::vector<WeightGroup> weight_groups(const Model& model) {
+    std::vector<WeightGroup> groups;
     collect(model, "", groups);
     return groups;
 }
 
-}  // namespace
-
-void write_weights_v3(const Model& model, const data::Hdf5Object& root) {
-    root.create_group("vars");
-    for (const auto& [path, weights] : groups_of(model)) {
-        const data::Hdf5Object group = root.create_group(path);
-        for (std::size_t i = 0; i < weights.size(); ++i) group.write(std::to_string(i), weights[i]);
-    }
+void write_weight_group(const data::Hdf5Object& root, const WeightGroup& group) {
+    const data::Hdf5Object written = root.create_group(group.path);
+    for (std::size_t i = 0; i < group.weights.size(); ++i) written.write(std::to_string(i), group.weights[i]);
 }
 
-void read_weights_v3(Model& model, const data::Hdf5Object& root) {
+std::optional<data::Hdf5Object> find_v3_group(const data::Hdf5Object& root, const std::string& path) {
+    if (auto found = find_group(root, path)) return found;
+    if (!path.starts_with("layers/")) return {};
+    return find_group(root, early_name + path.substr(path.find('/')));
+}
+
+bool is_weights_v3(const data::Hdf5Object& root) {
+    if (root.is_group("layers") || root.is_group(early_name) || root.is_group("vars")) return true;
+    const auto names = root.names();
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+        return name.starts_with("layers\\") || name.starts_with(std::string(early_name) + "\\");
+    });
+}
+
+std::vector<std::string> numbered(const data::Hdf5Object& group) {
+    std::vector<std::string> names = group.names();
+    std::erase_if(names, [](const std::string& name) { return name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos; });
+    std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) { return std::stoi(a) < std::stoi(b); });
+    return names;
+}
+
+std::vector<Assignment> v3_assignments(const Model& model, const std::vector<data::Hdf5Object>& files, bool skip_mismatch) {
     std::vector<Assignment> assignments;
-    for (const auto& [path, weights] : groups_of(model)) {
+    for (const auto& [path, weights] : weight_groups(model)) {
         if (weights.empty()) continue;
-        if (!root.contains(path)) throw FileError(fmt::format("{}: it lacks '{}', which the model has {} weights for", root.where(), path, weights.size()));
-        const data::Hdf5Object group = root.group(path);
-        const std::size_t found = group.names().size();
-        if (found != weights.size())
-            throw FileError(fmt::format("{}: it holds {} weights; the model's layer has {}", group.where(), found, weights.size()));
-        for (std::size_t i = 0; i < weights.size(); ++i) assignments.push_back(matched(weights[i], group, std::to_string(i)));
+        std::vector<std::pair<data::Hdf5Object, std::string>> found;
+        for (const data::Hdf5Object& file : files)
+            if (const auto group = find_v3_group(file, path))
+                for (const std::string& name : numbered(*group)) found.emplace_back(*group, name);
+        std::vector<Assignment> some;
+        try {
+            if (found.empty())
+                throw FileError(fmt::format("{}: it lacks '{}', which the model has {} weights for", files.front().where(), path, weights.size()));
+            if (found.size() != weights.size())
+                throw FileError(fmt::format("{}: it holds {} weights; the model's layer has {}", found.front().first.where(), found.size(), weights.size()));
+            for (std::size_t i = 0; i < weights.size(); ++i) {
+                const auto numbered_i = std::find_if(found.begin(), found.end(), [&](const auto& entry) { return entry.second == std::to_string(i); });
+                if (numbered_i == found.end()) throw FileError(fmt::format("{}: there is no '{}' in it", found.front().first.where(), i));
+                some.push_back({weights[i], numbered_i->first, numbered_i->second});
+                check(some.back());
+            }
+        } catch (const FileError&) {
+            if (!skip_mismatch) throw;
+            continue;
+        }
+        assignments.insert(assignments.end(), some.begin(), some.end());
     }
-    for (Assignment& assignment : assignments) assignment.weight.assign(assignment.value.to(assignment.weight.dtype()));
+    return assignments;
 }
 
 }  // namespace weft::nn::saving
