@@ -39,6 +39,7 @@
 #include <weft/nn/sampling.hpp>
 #include <weft/nn/rnn.hpp>
 #include <weft/nn/separable_conv.hpp>
+#include <weft/nn/saving/model_file.hpp>
 #include <weft/nn/sequential.hpp>
 #include <weft/nn/simple_rnn.hpp>
 #include <weft/nn/stacked_rnn_cells.hpp>
