@@ -155,3 +155,14 @@ run_case "Keras still gives the numbers of tests/fixtures" peer tests/fixtures/m
 run_case "PyTorch still gives the derivatives of tests/fixtures/graphs.h5" torch_peer tests/fixtures/make_graphs.py --check
 run_case "Keras opens the example's model and agrees on its accuracy" peer tests/peers/open_in_keras.py \
     build/training/mnist-1-1
+
+# Each layer and option, in every format, there and back.
+exchange() {
+    local folder=$root/build/exchange
+    rm -rf "$folder"
+    ninja -C build tests/exchange >/dev/null || return 1
+    peer tests/peers/exchange.py make "$folder" || return
+    build/tests/exchange "$folder" || return 1
+    peer tests/peers/exchange.py check "$folder"
+}
+run_case "models exchanged with Keras 3 and tf_keras, both ways" exchange
