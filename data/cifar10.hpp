@@ -1,5 +1,5 @@
-// CIFAR-10 (Krizhevsky 2009): small colour photographs of ten classes: airplane, automobile, bird, cat, deer, dog, frog,
-// horse, ship, truck.
+// CIFAR-10 (Krizhevsky 2009): small colour photographs of ten classes: airplane, automobile, bird, cat, deer, dog,
+// frog, horse, ship, truck.
 #pragma once
 
 #include <weft/data/dataset.hpp>
@@ -21,8 +21,8 @@ struct Cifar10 {
 };
 
 /// x: float32 [n, 32, 32, 3] in 0..1; y: int64 [n], the class. Reads whichever of the five training batches lie beside
-/// test_batch.bin (the binary version; each may be gzip, ending in .gz), in $WEFT_DATA/cifar10 or the user's cache. Throws
-/// FileError: nowhere, no training batch, truncated, a label above 9.
+/// test_batch.bin (the binary version; each may be gzip, ending in .gz), in $WEFT_DATA/cifar10 or the user's cache.
+/// Throws FileError: nowhere, no training batch, truncated, a label above 9.
 Cifar10 cifar10(const Cifar10Options& options = {});
 
 }  // namespace weft::data

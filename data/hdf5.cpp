@@ -42,7 +42,8 @@ std::vector<Hdf5Entry> list_hdf5(const std::string& path) {
             if (found.size() + waiting.size() >= most_entries)
                 throw FileError(fmt::format("{}: holds more than {} objects", path, most_entries));
             const Member member = member_of(group, name);
-            if (member.is_group && seen.insert(member.place).second) waiting.emplace_back(group.group(name), prefix + name + "/");
+            if (member.is_group && seen.insert(member.place).second)
+                waiting.emplace_back(group.group(name), prefix + name + "/");
             if (!member.is_dataset) continue;
             try {
                 const Hdf5Dataset dataset = group.dataset(name);
@@ -59,10 +60,12 @@ std::vector<Hdf5Entry> list_hdf5(const std::string& path) {
 Tensor load_hdf5(const std::string& path, const std::string& name, const LoadHdf5Options& options) {
     const Hdf5Dataset dataset = open_hdf5(path).dataset(name);
     if (options.begin == 0 && options.end == None) return dataset.read();
-    return dataset.read(options.begin, options.end == None && !dataset.shape().empty() ? dataset.shape().front() : options.end);
+    return dataset.read(options.begin,
+                        options.end == None && !dataset.shape().empty() ? dataset.shape().front() : options.end);
 }
 
-void save_hdf5(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors, const Hdf5Layout& layout) {
+void save_hdf5(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors,
+               const Hdf5Layout& layout) {
     write_hdf5(path, [&](const Hdf5Object& root) {
         for (const auto& [name, tensor] : tensors) root.write(name, tensor, layout);
     });

@@ -18,13 +18,15 @@ Shape shape_of_dataset(hid_t dataset, const std::string& where) {
     const Hdf5Handle space(H5Dget_space(dataset), where, "reading a shape");
     const int rank = H5Sget_simple_extent_ndims(space);
     if (rank < 0 || rank > Shape::max_rank || H5Sget_simple_extent_type(space) == H5S_NULL)
-        throw FileError(fmt::format("{}: a dataset of {} axes is not supported (at most {})", where, rank, Shape::max_rank));
+        throw FileError(
+            fmt::format("{}: a dataset of {} axes is not supported (at most {})", where, rank, Shape::max_rank));
     hsize_t sizes[Shape::max_rank] = {};
     H5Sget_simple_extent_dims(space, sizes, nullptr);
     Shape shape;
     std::size_t elements = 1;
     for (int i = 0; i < rank; ++i) {
-        if (__builtin_mul_overflow(elements, static_cast<std::size_t>(sizes[i]), &elements) || elements > (std::size_t{1} << 56))
+        if (__builtin_mul_overflow(elements, static_cast<std::size_t>(sizes[i]), &elements) ||
+            elements > (std::size_t{1} << 56))
             throw FileError(fmt::format("{}: its shape claims more elements than any file holds", where));
         shape.push_back(static_cast<std::int64_t>(sizes[i]));
     }
@@ -74,17 +76,21 @@ bool compressed(hid_t creation, const std::string& where) {
         unsigned flags = 0, config = 0;
         std::size_t values = 0;
         char name[64] = {};
-        const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, sizeof name - 1, name, &config);
+        const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr,
+                                                   sizeof name - 1, name, &config);
         deflates += filter == H5Z_FILTER_DEFLATE;
-        if ((filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) || deflates > 1)
-            throw FileError(fmt::format("{}: its elements are packed by filter {} ({}); only gzip (once), shuffle and fletcher32 are read. "
-                                        "Write the file anew with one of these, e.g. h5repack -f GZIP=4.", where, filter, name));
+        if ((filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) ||
+            deflates > 1)
+            throw FileError(fmt::format(
+                "{}: its elements are packed by filter {} ({}); only gzip (once), shuffle and fletcher32 are read. "
+                "Write the file anew with one of these, e.g. h5repack -f GZIP=4.",
+                where, filter, name));
     }
     return deflates > 0;
 }
 
-// The elements must lie in this file, and the file must hold as many bytes as the shape and the chunks claim; compressed
-// ones are within a factor that deflate cannot exceed. Returns the first axis of a chunk, or 0.
+// The elements must lie in this file, and the file must hold as many bytes as the shape and the chunks claim;
+// compressed ones are within a factor that deflate cannot exceed. Returns the first axis of a chunk, or 0.
 std::int64_t check_layout(const Hdf5Object& object, std::size_t item, const Shape& shape) {
     const std::string where = object.where();
     const Hdf5Handle creation(H5Dget_create_plist(object.id()), where, "reading the layout");
@@ -101,8 +107,9 @@ std::int64_t check_layout(const Hdf5Object& object, std::size_t item, const Shap
     const bool packed = compressed(creation, where);
     const auto check = [&](std::size_t claimed, const char* what) {
         if (claimed / (packed ? greatest_ratio : 1) > stored)
-            throw FileError(fmt::format("{}: {} claims {} bytes, but the file holds {} for it{}", where, what, claimed, stored,
-                                        packed ? fmt::format(", and gzip packs no more than {} into one", greatest_ratio) : ""));
+            throw FileError(
+                fmt::format("{}: {} claims {} bytes, but the file holds {} for it{}", where, what, claimed, stored,
+                            packed ? fmt::format(", and gzip packs no more than {} into one", greatest_ratio) : ""));
     };
     const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * item;
     if (bytes == 0) return static_cast<std::int64_t>(chunk[0]);
@@ -148,13 +155,16 @@ void plan_chunks(hid_t creation, const Tensor& value, const Hdf5Layout& layout, 
     if (layout.chunk_rows < 0)
         throw ValueError(fmt::format("{}: chunk_rows must not be negative; received {}", where, layout.chunk_rows));
     if (layout.compression < 0 || layout.compression > 9)
-        throw ValueError(fmt::format("{}: compression must be between 0 (none) and 9; received {}", where, layout.compression));
+        throw ValueError(
+            fmt::format("{}: compression must be between 0 (none) and 9; received {}", where, layout.compression));
     if (value.rank() == 0 || value.elements() == 0 || (layout.chunk_rows == 0 && layout.compression == 0)) return;
     const std::size_t row = value.data().bytes() / static_cast<std::size_t>(value.shape(0));
-    const std::int64_t wanted = layout.chunk_rows ? layout.chunk_rows : static_cast<std::int64_t>(std::max<std::size_t>(chunk_bytes / row, 1));
+    const std::int64_t wanted =
+        layout.chunk_rows ? layout.chunk_rows : static_cast<std::int64_t>(std::max<std::size_t>(chunk_bytes / row, 1));
     const std::int64_t rows = std::min(wanted, value.shape(0));
     if (row > most_chunk_bytes / static_cast<std::size_t>(rows))
-        throw ValueError(fmt::format("{}: a chunk of {} rows of {} bytes is beyond HDF5's 4 GiB. Give a smaller chunk_rows.", where, rows, row));
+        throw ValueError(fmt::format(
+            "{}: a chunk of {} rows of {} bytes is beyond HDF5's 4 GiB. Give a smaller chunk_rows.", where, rows, row));
     hsize_t sizes[Shape::max_rank];
     std::copy(value.shape().begin(), value.shape().end(), sizes);
     sizes[0] = static_cast<hsize_t>(rows);
@@ -177,15 +187,19 @@ Hdf5Dataset::Hdf5Dataset(Hdf5Object object) : object_(std::move(object)) {
 Tensor Hdf5Dataset::read_selected(const Shape& shape, std::int64_t memory, std::int64_t file) const {
     Array result(shape, dtype_);
     if (result.elements() == 0) return Tensor(std::move(result));
-    const Hdf5Handle type(dtype_ == boolean  ? boolean_type()
-                          : unsigned64_ ? H5Tcopy(H5T_NATIVE_UINT64) : H5Tcopy(memory_type(dtype_)), where(), "reading");
+    const Hdf5Handle type(dtype_ == boolean ? boolean_type()
+                          : unsigned64_     ? H5Tcopy(H5T_NATIVE_UINT64)
+                                            : H5Tcopy(memory_type(dtype_)),
+                          where(), "reading");
     check_hdf5(H5Dread(object_.id(), type, memory, file, H5P_DEFAULT, result.data<std::byte>()), where(), "reading");
     if (dtype_ == boolean)
-        for (std::int64_t i = 0; i < result.elements(); ++i) result.data<std::uint8_t>()[i] = result.data<std::uint8_t>()[i] != 0;
+        for (std::int64_t i = 0; i < result.elements(); ++i)
+            result.data<std::uint8_t>()[i] = result.data<std::uint8_t>()[i] != 0;
     if (unsigned64_)
         for (std::int64_t i = 0; i < result.elements(); ++i)
             if (result.data<std::int64_t>()[i] < 0)
-                throw FileError(fmt::format("{}: element {} is {}, more than int64 holds", where(), i, static_cast<std::uint64_t>(result.data<std::int64_t>()[i])));
+                throw FileError(fmt::format("{}: element {} is {}, more than int64 holds", where(), i,
+                                            static_cast<std::uint64_t>(result.data<std::int64_t>()[i])));
     return Tensor(std::move(result));
 }
 
@@ -210,7 +224,8 @@ Tensor Hdf5Dataset::read(std::int64_t begin, std::int64_t end) const {
     const Hdf5Quiet quiet;
     if (shape_.empty()) throw ShapeError(fmt::format("{}: holds a single number, which has no rows", where()));
     if (begin < 0 || begin > end || end > shape_.front())
-        throw IndexError(fmt::format("{}: rows {} to {} are not all there; its shape is {}", where(), begin, end, str(shape_)));
+        throw IndexError(
+            fmt::format("{}: rows {} to {} are not all there; its shape is {}", where(), begin, end, str(shape_)));
     Shape shape = shape_;
     shape[0] = end - begin;
     hsize_t sizes[Shape::max_rank], offset[Shape::max_rank] = {static_cast<hsize_t>(begin)};
@@ -218,7 +233,8 @@ Tensor Hdf5Dataset::read(std::int64_t begin, std::int64_t end) const {
     const Hdf5Handle memory(H5Screate_simple(shape.rank(), sizes, nullptr), where(), "choosing rows");
     const Hdf5Handle file(H5Dget_space(object_.id()), where(), "choosing rows");
     if (shape.elements() > 0)
-        check_hdf5(H5Sselect_hyperslab(file, H5S_SELECT_SET, offset, nullptr, sizes, nullptr), where(), "choosing rows");
+        check_hdf5(H5Sselect_hyperslab(file, H5S_SELECT_SET, offset, nullptr, sizes, nullptr), where(),
+                   "choosing rows");
     return read_selected(shape, memory, file);
 }
 
@@ -240,7 +256,8 @@ void Hdf5Object::write(const std::string& name, const Tensor& value, const Hdf5L
     hsize_t sizes[Shape::max_rank];
     std::copy(value.shape().begin(), value.shape().end(), sizes);
     const std::string place = fmt::format("{}, {}/{}", file_, path_, name);
-    const Hdf5Handle space(value.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(value.rank(), sizes, nullptr), place, "writing");
+    const Hdf5Handle space(value.rank() == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(value.rank(), sizes, nullptr),
+                           place, "writing");
     const Hdf5Handle plan(H5Pcreate(H5P_LINK_CREATE), place, "writing");
     H5Pset_create_intermediate_group(plan, 1);
     const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), place, "writing");
@@ -248,9 +265,11 @@ void Hdf5Object::write(const std::string& name, const Tensor& value, const Hdf5L
     const bool flags = value.dtype() == boolean;
     const Hdf5Handle stored(flags ? boolean_type() : H5Tcopy(file_type(value.dtype())), place, "writing");
     const Hdf5Handle type(flags ? boolean_type() : H5Tcopy(memory_type(value.dtype())), place, "writing");
-    const Hdf5Handle dataset(H5Dcreate2(id(), name.c_str(), stored, space, plan, creation, H5P_DEFAULT), place, "writing");
+    const Hdf5Handle dataset(H5Dcreate2(id(), name.c_str(), stored, space, plan, creation, H5P_DEFAULT), place,
+                             "writing");
     if (value.elements() > 0)
-        check_hdf5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data().data<std::byte>()), place, "writing");
+        check_hdf5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data().data<std::byte>()), place,
+                   "writing");
 }
 
 }  // namespace weft::data

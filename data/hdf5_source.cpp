@@ -19,16 +19,20 @@ constexpr std::size_t group_bytes = 32u << 20;   // of a group that nobody gave 
 constexpr std::size_t block_bytes = 256u << 10;  // below which a block is mostly seeking
 
 void check(const std::vector<Hdf5Dataset>& datasets, const std::string& path, const Hdf5SourceOptions& options) {
-    if (datasets.empty()) throw ValueError(fmt::format("Hdf5Source: {}: expects at least one dataset's name; received none", path));
+    if (datasets.empty())
+        throw ValueError(fmt::format("Hdf5Source: {}: expects at least one dataset's name; received none", path));
     for (const Hdf5Dataset& dataset : datasets) {
         if (dataset.shape().empty())
-            throw ShapeError(fmt::format("Hdf5Source: {}: must have an axis of samples; it is a single number", dataset.where()));
+            throw ShapeError(
+                fmt::format("Hdf5Source: {}: must have an axis of samples; it is a single number", dataset.where()));
         if (dataset.shape().front() != datasets[0].shape().front())
-            throw ShapeError(fmt::format("Hdf5Source: all datasets must have equally many samples, on their first axis; {} is {}, {} is {}",
-                                         datasets[0].where(), str(datasets[0].shape()), dataset.where(), str(dataset.shape())));
+            throw ShapeError(fmt::format(
+                "Hdf5Source: all datasets must have equally many samples, on their first axis; {} is {}, {} is {}",
+                datasets[0].where(), str(datasets[0].shape()), dataset.where(), str(dataset.shape())));
     }
     const auto at_least = [](std::int64_t least, const char* name, std::int64_t value) {
-        if (value < least) throw ValueError(fmt::format("Hdf5Source: {} must be at least {}; received {}", name, least, value));
+        if (value < least)
+            throw ValueError(fmt::format("Hdf5Source: {} must be at least {}; received {}", name, least, value));
     };
     at_least(1, "batch_size", options.batch_size);
     at_least(0, "prefetch", options.prefetch);
@@ -81,7 +85,8 @@ struct Hdf5Source::State {
         }
         const std::int64_t most = std::max<std::int64_t>(samples(), 1);
         const auto fitting = static_cast<std::int64_t>(group_bytes / sample);
-        const std::int64_t wanted = std::clamp<std::int64_t>(options.group_samples ? options.group_samples : fitting, 1, most);
+        const std::int64_t wanted =
+            std::clamp<std::int64_t>(options.group_samples ? options.group_samples : fitting, 1, most);
         // Whole chunks, enough of them to be worth a seek; but a group that somebody asked for is not exceeded.
         const auto worth = static_cast<std::int64_t>(block_bytes / sample);
         block = std::clamp<std::int64_t>((std::max<std::int64_t>(worth, 1) + chunk - 1) / chunk * chunk, 1, wanted);
@@ -160,7 +165,8 @@ void Hdf5Source::begin_epoch(std::int64_t epoch) {
     state.given = 0;
     state.left = state.options.drop_last ? state.batches() * state.options.batch_size : state.samples();
     // One thread: HDF5 does one thing at a time.
-    state.groups.emplace(state.group_count(), [&state](std::int64_t index) { return state.read(index); }, state.options.prefetch, 1);
+    state.groups.emplace(
+        state.group_count(), [&state](std::int64_t index) { return state.read(index); }, state.options.prefetch, 1);
 }
 
 bool Hdf5Source::next(Tensors& batch) {
@@ -177,7 +183,8 @@ bool Hdf5Source::next(Tensors& batch) {
             state.given = 0;
         }
         const std::int64_t count = std::min(wanted, state.group[0].shape(0) - state.given);
-        for (std::size_t t = 0; t < parts.size(); ++t) parts[t].push_back(state.group[t].data().rows(state.given, state.given + count));
+        for (std::size_t t = 0; t < parts.size(); ++t)
+            parts[t].push_back(state.group[t].data().rows(state.given, state.given + count));
         state.given += count;
         state.left -= count;
         wanted -= count;

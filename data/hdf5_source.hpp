@@ -20,15 +20,16 @@ struct Hdf5SourceOptions {
 };
 
 /// The samples of some datasets of a file, such as {"x", "y"}, each once an epoch; sample i is position i of every
-/// dataset's first axis. They are read in groups: when shuffling, a group is made of blocks of consecutive samples (whole
-/// chunks of the file) from all over it, and its samples are shuffled, so that what is on the disk together is read
-/// together; a file whose classes lie one after another still comes well mixed if a group holds many blocks. prefetch + 1
-/// groups are in memory, besides the batch. The order depends on the seed, the epoch and the group's size alone, never on
-/// threads or the batch's size. Throws FileError, also from next() if the file is damaged; ShapeError for datasets of
-/// different lengths; ValueError for options out of range.
+/// dataset's first axis. They are read in groups: when shuffling, a group is made of blocks of consecutive samples
+/// (whole chunks of the file) from all over it, and its samples are shuffled, so that what is on the disk together is
+/// read together; a file whose classes lie one after another still comes well mixed if a group holds many blocks.
+/// prefetch + 1 groups are in memory, besides the batch. The order depends on the seed, the epoch and the group's size
+/// alone, never on threads or the batch's size. Throws FileError, also from next() if the file is damaged; ShapeError
+/// for datasets of different lengths; ValueError for options out of range.
 class Hdf5Source : public Source {
 public:
-    Hdf5Source(const std::string& path, const std::vector<std::string>& names = {"x", "y"}, const Hdf5SourceOptions& options = {});
+    Hdf5Source(const std::string& path, const std::vector<std::string>& names = {"x", "y"},
+               const Hdf5SourceOptions& options = {});
     ~Hdf5Source() override;
     Hdf5Source(Hdf5Source&&) noexcept;
     Hdf5Source& operator=(Hdf5Source&&) noexcept;

@@ -39,7 +39,8 @@ float from_half(std::uint16_t half) {
     const int exponent = half >> 10 & 31, fraction = half & 1023;
     const float sign = half >> 15 ? -1.0f : 1.0f;
     if (exponent == 31) return fraction ? std::nanf("") : sign * HUGE_VALF;
-    return sign * (exponent ? std::ldexp(static_cast<float>(fraction + 1024), exponent - 25) : std::ldexp(static_cast<float>(fraction), -24));
+    return sign * (exponent ? std::ldexp(static_cast<float>(fraction + 1024), exponent - 25)
+                            : std::ldexp(static_cast<float>(fraction), -24));
 }
 
 struct Half {
@@ -56,14 +57,16 @@ void convert(const std::byte* from, std::int64_t count, bool other_endian, To* t
             to[i] = value != 0;
         } else {
             if constexpr (std::is_same_v<From, std::uint64_t>)
-                if (value >> 63) throw FileError(fmt::format("{}: holds the integer {}, more than int64 does", where, value));
+                if (value >> 63)
+                    throw FileError(fmt::format("{}: holds the integer {}, more than int64 does", where, value));
             to[i] = static_cast<To>(value);
         }
     }
 }
 
 // Elements of the header's type into the tensor's, from position `at` on.
-void convert(const NpyHeader& header, const std::byte* from, std::int64_t count, Array& to, std::int64_t at, const std::string& where) {
+void convert(const NpyHeader& header, const std::byte* from, std::int64_t count, Array& to, std::int64_t at,
+             const std::string& where) {
     const auto as = [&]<class From, class To>(From, To) {
         convert<From>(from, count, header.other_endian, to.data<To>() + at, where);
     };
@@ -126,7 +129,8 @@ Tensor load_npy(const std::string& path) {
     std::error_code error;
     const auto size = std::filesystem::file_size(path, error);
     std::ifstream file(path, std::ios::binary);
-    if (error || !file) throw FileError(fmt::format("{}: the file cannot be read. Does it exist, and may you read it?", path));
+    if (error || !file)
+        throw FileError(fmt::format("{}: the file cannot be read. Does it exist, and may you read it?", path));
     const auto read = [&](void* to, std::size_t bytes) {
         if (!file.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes)))
             throw FileError(fmt::format("{}: the file cannot be read to its end", path));
@@ -149,7 +153,8 @@ void save_npy(const std::string& path, const Tensor& value) {
 std::vector<std::pair<std::string, Tensor>> load_npz(const std::string& path) {
     const ZipReader archive(path);
     std::vector<std::pair<std::string, Tensor>> tensors;
-    for (const std::string& name : archive.names()) tensors.emplace_back(array_name(name), read_entry(archive.open(name)));
+    for (const std::string& name : archive.names())
+        tensors.emplace_back(array_name(name), read_entry(archive.open(name)));
     return tensors;
 }
 
@@ -163,10 +168,12 @@ Tensor load_npz(const std::string& path, const std::string& name) {
     throw FileError(fmt::format("{}: there is no array '{}' in it; there are: {}", path, name, there));
 }
 
-void save_npz(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors, const SaveNpzOptions& options) {
+void save_npz(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors,
+              const SaveNpzOptions& options) {
     if (tensors.empty()) throw ValueError(fmt::format("{}: expects at least one tensor; received none", path));
     if (options.compression < 0 || options.compression > 9)
-        throw ValueError(fmt::format("{}: compression must be between 0 (none) and 9; received {}", path, options.compression));
+        throw ValueError(
+            fmt::format("{}: compression must be between 0 (none) and 9; received {}", path, options.compression));
     std::vector<std::string> headers;
     for (const auto& [name, value] : tensors) {
         require_value(value, fmt::format("{}, {}", path, name));
@@ -176,7 +183,9 @@ void save_npz(const std::string& path, const std::vector<std::pair<std::string, 
     std::vector<ZipPart> parts;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         const Array& array = tensors[i].second.data();
-        parts.push_back({tensors[i].first + std::string(suffix), {std::as_bytes(std::span(headers[i])), {array.data<std::byte>(), array.bytes()}}, options.compression});
+        parts.push_back({tensors[i].first + std::string(suffix),
+                         {std::as_bytes(std::span(headers[i])), {array.data<std::byte>(), array.bytes()}},
+                         options.compression});
     }
     write_zip(path, parts);
 }

@@ -59,7 +59,8 @@ public:
             at_ = static_cast<std::size_t>(end - text_.data());
             take('L');  // Python 2's
             if (shape.rank() == Shape::max_rank)
-                throw FileError(fmt::format("{}: an array of more than {} axes is not supported", where_, Shape::max_rank));
+                throw FileError(
+                    fmt::format("{}: an array of more than {} axes is not supported", where_, Shape::max_rank));
             shape.push_back(n);
             if (!take(',')) {
                 expect(')');
@@ -89,7 +90,9 @@ void read_type(const std::string& type, NpyHeader& header, const std::string& wh
     bool found = false;
     for (std::string_view name : known) found = found || (marked && name == std::string_view(type).substr(1));
     if (!found)
-        throw FileError(fmt::format("{}: elements of type '{}' are not supported; known are b1, i1 to i8, u1 to u8, f2, f4 and f8", where, type));
+        throw FileError(
+            fmt::format("{}: elements of type '{}' are not supported; known are b1, i1 to i8, u1 to u8, f2, f4 and f8",
+                        where, type));
     header.kind = type[1];
     header.item_bytes = type[2] - '0';
     const char other = std::endian::native == std::endian::little ? '>' : '<';
@@ -106,7 +109,8 @@ NpyHeader parse(std::string_view text, const std::string& where) {
         literal.expect(':');
         if (key == "descr") {
             if (literal.take('['))
-                throw FileError(fmt::format("{}: records are not supported; save each field as an array of its own", where));
+                throw FileError(
+                    fmt::format("{}: records are not supported; save each field as an array of its own", where));
             read_type(literal.quoted(), header, where);
             ++descr;
         } else if (key == "fortran_order") {
@@ -135,7 +139,8 @@ DType NpyHeader::dtype() const {
     return kind == 'u' && item_bytes == 1 ? uint8 : int64;
 }
 
-NpyHeader read_npy_header(const std::function<void(void* to, std::size_t bytes)>& read, std::size_t left, const std::string& where) {
+NpyHeader read_npy_header(const std::function<void(void* to, std::size_t bytes)>& read, std::size_t left,
+                          const std::string& where) {
     const auto fail = [&](const std::string& what) { throw FileError(fmt::format("{}: {}", where, what)); };
     const auto take = [&](void* to, std::size_t bytes) {
         if (bytes > left) fail("the file is truncated: it ends within its header");
@@ -145,11 +150,13 @@ NpyHeader read_npy_header(const std::function<void(void* to, std::size_t bytes)>
     char begin[8] = {};
     take(begin, left < sizeof begin ? left : sizeof begin);
     if (std::memcmp(begin, magic, sizeof magic) != 0) fail("this is no .npy file: it does not begin as NumPy's do");
-    if (begin[6] < 1 || begin[6] > 3) fail(fmt::format("version {} of NumPy's format is not known; 1 to 3 are", static_cast<int>(begin[6])));
+    if (begin[6] < 1 || begin[6] > 3)
+        fail(fmt::format("version {} of NumPy's format is not known; 1 to 3 are", static_cast<int>(begin[6])));
     unsigned char length[4] = {};
     take(length, begin[6] == 1 ? 2 : 4);
     const std::size_t bytes = length[0] | length[1] << 8 | length[2] << 16 | static_cast<std::size_t>(length[3]) << 24;
-    if (bytes > longest_header) fail(fmt::format("its header claims {} bytes; no array needs more than {}", bytes, longest_header));
+    if (bytes > longest_header)
+        fail(fmt::format("its header claims {} bytes; no array needs more than {}", bytes, longest_header));
     std::string text(bytes, '\0');
     take(text.data(), bytes);
     const NpyHeader header = parse(text, where);
@@ -162,8 +169,12 @@ NpyHeader read_npy_header(const std::function<void(void* to, std::size_t bytes)>
     }
     if (none) wanted = 0;
     else if (overflow) fail(fmt::format("its header says {}, more than any file holds", str(header.shape)));
-    if (wanted > left) fail(fmt::format("the file is truncated: an array of shape {} takes {} bytes; {} are there", str(header.shape), wanted, left));
-    if (wanted < left) fail(fmt::format("the file is too long: an array of shape {} takes {} bytes; {} are there", str(header.shape), wanted, left));
+    if (wanted > left)
+        fail(fmt::format("the file is truncated: an array of shape {} takes {} bytes; {} are there", str(header.shape),
+                         wanted, left));
+    if (wanted < left)
+        fail(fmt::format("the file is too long: an array of shape {} takes {} bytes; {} are there", str(header.shape),
+                         wanted, left));
     return header;
 }
 
@@ -174,7 +185,8 @@ std::string npy_header(const Shape& shape, DType dtype) {
     if (shape.rank() > 1) axes.resize(axes.size() - 2);
     if (shape.rank() == 1) axes.resize(axes.size() - 1);
     const char order = item_size(dtype) == 1 ? '|' : std::endian::native == std::endian::little ? '<' : '>';
-    std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}", order, types[static_cast<int>(dtype)], axes);
+    std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}", order,
+                                   types[static_cast<int>(dtype)], axes);
     constexpr std::size_t ahead = sizeof magic + 4;
     text.append((64 - (ahead + text.size() + 1) % 64) % 64, ' ');
     text += '\n';

@@ -20,13 +20,16 @@ struct NpyHeader {
 
     /// What the elements become: float64 from f8, float32 from f2 and f4, bool, uint8 from u1, else int64.
     DType dtype() const;
-    std::size_t bytes() const { return static_cast<std::size_t>(shape.elements()) * static_cast<std::size_t>(item_bytes); }
+    std::size_t bytes() const {
+        return static_cast<std::size_t>(shape.elements()) * static_cast<std::size_t>(item_bytes);
+    }
 };
 
 /// Reads a header through read(to, bytes), which throws where the file ends. `left` is how many bytes the file holds.
-/// Throws FileError, beginning with `where`: not NumPy's, damaged, an element type that has no counterpart, more axes than
-/// eight, more bytes of elements than `left` after the header, or fewer.
-NpyHeader read_npy_header(const std::function<void(void* to, std::size_t bytes)>& read, std::size_t left, const std::string& where);
+/// Throws FileError, beginning with `where`: not NumPy's, damaged, an element type that has no counterpart, more axes
+/// than eight, more bytes of elements than `left` after the header, or fewer.
+NpyHeader read_npy_header(const std::function<void(void* to, std::size_t bytes)>& read, std::size_t left,
+                          const std::string& where);
 
 /// Version 1, padded with spaces so that the elements begin at a multiple of 64.
 std::string npy_header(const Shape& shape, DType dtype);

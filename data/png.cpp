@@ -43,12 +43,15 @@ void to_bytes(const Tensor& x, std::uint8_t* out, const std::string& path) {
 
 // The picture's elements as bytes.
 Tensor as_bytes(const Tensor& picture, const std::string& path) {
-    if (!picture.defined() || picture.rank() < 2 || picture.rank() > 3 || (picture.rank() == 3 && picture.shape(2) != 1 && picture.shape(2) != 3) ||
-        picture.elements() == 0 || std::max(picture.shape(0), picture.shape(1)) > INT32_MAX / 4)
-        throw ShapeError(fmt::format("{}: a picture is [height, width], or [height, width, 1 or 3]; received {}", path, describe(picture)));
+    if (!picture.defined() || picture.rank() < 2 || picture.rank() > 3 ||
+        (picture.rank() == 3 && picture.shape(2) != 1 && picture.shape(2) != 3) || picture.elements() == 0 ||
+        std::max(picture.shape(0), picture.shape(1)) > INT32_MAX / 4)
+        throw ShapeError(fmt::format("{}: a picture is [height, width], or [height, width, 1 or 3]; received {}", path,
+                                     describe(picture)));
     if (picture.dtype() == uint8) return picture;
     if (!is_floating(picture.dtype()))
-        throw DTypeError(fmt::format("{}: a picture is uint8, or floats in 0..1; received {}", path, describe(picture)));
+        throw DTypeError(
+            fmt::format("{}: a picture is uint8, or floats in 0..1; received {}", path, describe(picture)));
     Array bytes(picture.shape(), uint8);
     dispatch_floating(picture.dtype(), [&]<class T>(T) { to_bytes<T>(picture, bytes.data<std::uint8_t>(), path); });
     return Tensor(std::move(bytes));
@@ -63,13 +66,15 @@ Tensor read_png(const std::string& path) {
     const std::uint64_t size = std::filesystem::file_size(path, error);
     if (error) fail(path, "the file cannot be read. Does it exist, and may you read it?");
     Image image;
-    if (!png_image_begin_read_from_file(&image, path.c_str())) fail(path, fmt::format("no PNG picture: {}", image.message));
+    if (!png_image_begin_read_from_file(&image, path.c_str()))
+        fail(path, fmt::format("no PNG picture: {}", image.message));
     if (image.format & (PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP | PNG_FORMAT_FLAG_LINEAR))
         fail(path, "only grey and RGB pictures of 8 bits are read; this one has transparency, a palette or 16 bits");
     const std::int64_t channels = image.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
     const std::uint64_t bytes = std::uint64_t{image.width} * image.height * static_cast<std::uint64_t>(channels);
     if (bytes / (8 * greatest_ratio) > size)  // a byte may hold eight pixels
-        fail(path, fmt::format("it claims {} by {} pixels, more than a file of {} bytes can hold", image.width, image.height, size));
+        fail(path, fmt::format("it claims {} by {} pixels, more than a file of {} bytes can hold", image.width,
+                               image.height, size));
     image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
     Array pixels({image.height, image.width, channels}, uint8);
     if (!png_image_finish_read(&image, nullptr, pixels.data<std::uint8_t>(), 0, nullptr))
@@ -94,7 +99,8 @@ void write_png(const std::string& path, const Tensor& picture) {
 namespace {
 
 [[noreturn]] void no_libpng(const std::string& path) {
-    throw FileError(fmt::format("{}: weft was built without libpng (meson option 'pictures'), so it knows no pictures", path));
+    throw FileError(
+        fmt::format("{}: weft was built without libpng (meson option 'pictures'), so it knows no pictures", path));
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 
 void require_image(const Tensor& image, const char* where) {
     if (!image.defined() || image.rank() != 3)
-        throw ShapeError(fmt::format("{}: expects one image [height, width, channels]; received {}", where, describe(image)));
+        throw ShapeError(
+            fmt::format("{}: expects one image [height, width, channels]; received {}", where, describe(image)));
 }
 
 // Row i of every tensor, without that axis; shares the memory.
@@ -53,18 +54,23 @@ bool Transformed::next(Tensors& batch) {
     for (std::int64_t i = 0; i < count; ++i) {
         Tensors sample = sample_of(from, i);
         // Room for 256 draws a sample, 2^32 samples an epoch.
-        Generator generator(options_.seed, static_cast<std::uint64_t>(epoch_) << 40 | static_cast<std::uint64_t>(given_ + i) << 8);
+        Generator generator(options_.seed,
+                            static_cast<std::uint64_t>(epoch_) << 40 | static_cast<std::uint64_t>(given_ + i) << 8);
         function_(sample, generator);
         for (std::size_t t = 0; i == 0 && t < sample.size(); ++t)
             made.emplace_back(with_samples(sample[t].shape(), count), sample[t].dtype());
         if (sample.size() != made.size())
-            throw ShapeError(fmt::format("Transformed: the function gave {} tensors for the first sample of a batch, {} for sample {}", made.size(), sample.size(), i));
+            throw ShapeError(fmt::format(
+                "Transformed: the function gave {} tensors for the first sample of a batch, {} for sample {}",
+                made.size(), sample.size(), i));
         for (std::size_t t = 0; t < sample.size(); ++t) {
             const Array& row = sample[t].data();
             Array place = made[t].rows(i, i + 1);
             if (row.dtype() != place.dtype() || place.shape() != with_samples(row.shape(), 1))
-                throw ShapeError(fmt::format("Transformed: the samples of a batch must have one shape and type; tensor {} of sample {} is {}, a batch of the first is {} {}",
-                                             t, i, describe(sample[t]), name(place.dtype()), str(made[t].shape())));
+                throw ShapeError(
+                    fmt::format("Transformed: the samples of a batch must have one shape and type; tensor {} of sample "
+                                "{} is {}, a batch of the first is {} {}",
+                                t, i, describe(sample[t]), name(place.dtype()), str(made[t].shape())));
             std::memcpy(place.data<std::byte>(), row.data<std::byte>(), row.bytes());
         }
     }
@@ -93,13 +99,16 @@ Tensor random_shift(const Tensor& image, std::int64_t most, Generator& generator
     require_image(image, "random_shift");
     if (most < 0) throw ValueError(fmt::format("random_shift: most must not be negative; received {}", most));
     const Tensor by = random::integers({2}, -most, most + 1, generator);
-    const std::int64_t rows = image.shape(0), columns = image.shape(1), down = by.item<std::int64_t>(0), right = by.item<std::int64_t>(1);
+    const std::int64_t rows = image.shape(0), columns = image.shape(1), down = by.item<std::int64_t>(0),
+                       right = by.item<std::int64_t>(1);
     Array result = zeros_array(image.shape(), image.dtype());
     const std::size_t pixel = static_cast<std::size_t>(image.shape(2)) * item_size(image.dtype());
     const std::int64_t kept = columns - std::abs(right);
     for (std::int64_t row = std::max<std::int64_t>(down, 0); row < std::min(rows, rows + down) && kept > 0; ++row)
-        std::memcpy(result.data<std::byte>() + static_cast<std::size_t>(row * columns + std::max<std::int64_t>(right, 0)) * pixel,
-                    image.data().data<std::byte>() + static_cast<std::size_t>((row - down) * columns - std::min<std::int64_t>(right, 0)) * pixel,
+        std::memcpy(result.data<std::byte>() +
+                        static_cast<std::size_t>(row * columns + std::max<std::int64_t>(right, 0)) * pixel,
+                    image.data().data<std::byte>() +
+                        static_cast<std::size_t>((row - down) * columns - std::min<std::int64_t>(right, 0)) * pixel,
                     static_cast<std::size_t>(kept) * pixel);
     return Tensor(std::move(result));
 }

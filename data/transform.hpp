@@ -12,8 +12,8 @@
 
 namespace weft::data {
 
-/// Changes one sample: its tensors, such as {x, y}, without the axis of samples, which it replaces rather than writes into.
-/// What it draws from the generator depends on the seed, the epoch and the sample's place in the epoch alone.
+/// Changes one sample: its tensors, such as {x, y}, without the axis of samples, which it replaces rather than writes
+/// into. What it draws from the generator depends on the seed, the epoch and the sample's place in the epoch alone.
 using SampleFunction = std::function<void(Tensors& sample, Generator& generator)>;
 
 struct TransformOptions {

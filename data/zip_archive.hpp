@@ -40,8 +40,8 @@ private:
 /// An archive of stored or deflated entries.
 class ZipReader {
 public:
-    /// Throws FileError: not there, no archive, damaged, a name that is there twice, absolute or climbs out with "..", a
-    /// size that the file cannot hold.
+    /// Throws FileError: not there, no archive, damaged, a name that is there twice, absolute or climbs out with "..",
+    /// a size that the file cannot hold.
     explicit ZipReader(const std::string& path);
 
     /// In the archive's order, folders left out; a writer's backslashes are slashes here.
@@ -65,8 +65,8 @@ struct ZipPart {
     std::string file = {};  ///< its path, instead of pieces
 };
 
-/// Writes an archive; a file that was there is replaced when the new one is complete. The same parts give the same bytes.
-/// Throws FileError; ValueError for no parts, or a name that ZipReader would not take.
+/// Writes an archive; a file that was there is replaced when the new one is complete. The same parts give the same
+/// bytes. Throws FileError; ValueError for no parts, or a name that ZipReader would not take.
 void write_zip(const std::string& path, const std::vector<ZipPart>& parts);
 
 }  // namespace weft::data

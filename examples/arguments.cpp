@@ -17,10 +17,16 @@ int run_example(int argc, char** argv, const std::string& description, Arguments
     const std::string name = std::filesystem::path(argv[0]).filename().string();
     if (arguments.out.empty()) arguments.out = name + "_results";
     if (more) more(app);
-    app.add_option("--data", arguments.folder, "folder with the data set's files; else $WEFT_DATA, the cache and the system are searched");
-    app.add_option("--epochs", arguments.epochs, "passes over what is learned from")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--batch-size", arguments.batch_size, "samples a step")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--seed", arguments.seed, "of the weights, the order of the samples and all noise")->capture_default_str();
+    app.add_option("--data", arguments.folder,
+                   "folder with the data set's files; else $WEFT_DATA, the cache and the system are searched");
+    app.add_option("--epochs", arguments.epochs, "passes over what is learned from")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--batch-size", arguments.batch_size, "samples a step")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--seed", arguments.seed, "of the weights, the order of the samples and all noise")
+        ->capture_default_str();
     app.add_option("--out", arguments.out, "folder for the results")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     try {

@@ -14,8 +14,9 @@ struct Pca {
     weft::Tensor decode(const weft::Tensor& codes) const;
 };
 
-/// The space of the `count` directions of greatest variance of x [n, features], by subspace iteration on the covariance.
-/// Each round shrinks what is outside it by the ratio of the first eigenvalue left out to the last one kept.
+/// The space of the `count` directions of greatest variance of x [n, features], by subspace iteration on the
+/// covariance. Each round shrinks what is outside it by the ratio of the first eigenvalue left out to the last one
+/// kept.
 Pca principal_components(const weft::Tensor& x, std::int64_t count, int rounds = 300);
 
 }  // namespace examples

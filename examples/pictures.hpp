@@ -1,4 +1,5 @@
-// Pictures to look at: images side by side, points coloured by class, curves. Each is a tensor that data::write_png writes.
+// Pictures to look at: images side by side, points coloured by class, curves. Each is a tensor that data::write_png
+// writes.
 #pragma once
 
 #include <weft/autograd/tensor.hpp>
@@ -8,7 +9,8 @@
 
 namespace examples {
 
-/// Images [n, height, width, 1 or 3] in 0..1, in rows of `columns`, enlarged `scale` times, with lines of white between.
+/// Images [n, height, width, 1 or 3] in 0..1, in rows of `columns`, enlarged `scale` times, with lines of white
+/// between.
 weft::Tensor tiled(const weft::Tensor& images, std::int64_t columns, std::int64_t scale = 2);
 
 /// The first `count` images of each tensor, in a row of its own: originals over reconstructions.
@@ -18,7 +20,8 @@ weft::Tensor rows_of(const weft::Tensors& images, std::int64_t count, std::int64
 /// ten colours in the order of the labels, 0 on top.
 weft::Tensor scatter(const weft::Tensor& points, const weft::Tensor& labels);
 
-/// Curves over a common axis, in the colours of the labels 0, 1, ...; light lines at the quarters of the range of values.
+/// Curves over a common axis, in the colours of the labels 0, 1, ...; light lines at the quarters of the range of
+/// values.
 weft::Tensor curves(const std::vector<std::vector<double>>& series);
 
 }  // namespace examples

@@ -47,7 +47,8 @@ void run(const examples::Arguments& arguments) {
     const auto [train, test] = data::mnist({.folder = arguments.folder});
     Vae vae;
     vae.compile({.optimizer = "adam", .loss = nn::Loss("negative_elbo", reconstruction)});
-    vae.fit(train.x, train.x, {.epochs = arguments.epochs, .batch_size = arguments.batch_size, .validation_data = {test.x, test.x}});
+    vae.fit(train.x, train.x,
+            {.epochs = arguments.epochs, .batch_size = arguments.batch_size, .validation_data = {test.x, test.x}});
 
     const Tensor codes = slice(vae.encoder.predict(test.x), 1, 0, code_size);
     data::write_png(arguments.path("codes.png"), examples::scatter(codes, test.y));

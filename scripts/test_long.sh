@@ -70,9 +70,26 @@ holds() {
     awk "{ exit !($1) }" <<<"${*:2}"
 }
 
+autoencoder_figures() {
+    data_folder mnist >/dev/null || { echo "mnist is not on this machine: skipped"; return 77; }
+    example autoencoder || return 1
+    holds '$1 <= 0.007 && $1 <= $2 / 2 && $3 >= 0.89' "$(figure autoencoder 'test mse')" "$(figure autoencoder 'pca mse')" \
+        "$(figure autoencoder 'linear classifier on the codes')"
+}
+denoise_figures() {
+    data_folder mnist >/dev/null || { echo "mnist is not on this machine: skipped"; return 77; }
+    example denoise && holds '$1 <= 0.020' "$(figure denoise 'test mse')"
+}
 vae_figures() {
     data_folder mnist >/dev/null || { echo "mnist is not on this machine: skipped"; return 77; }
     example vae && holds '$1 >= -160' "$(figure vae 'test elbo')"
+}
+resnet_figures() {
+    [[ -n $(ls "${WEFT_DATA:-/nonexistent}"/cifar10/data_batch_* 2>/dev/null) ]] || data_folder fashion_mnist >/dev/null ||
+        { echo "neither CIFAR-10 nor Fashion-MNIST is on this machine: skipped"; return 77; }
+    example resnet_cifar || return 1
+    holds '$1 > 0.9 && $2 <= 1e-5' "$(figure resnet_cifar 'training accuracy')" \
+        "$(figure resnet_cifar 'batches of 1 and of 256 differ by')"
 }
 
 need_packages dataset-fashion-mnist
@@ -80,7 +97,10 @@ run_case "MNIST after one epoch" each_at_least mnist 1 0.975 0 1 2 3
 run_case "MNIST after ten epochs" each_at_least mnist 10 0.983 0.985 1 2 3
 run_case "Fashion-MNIST after ten epochs" each_at_least fashion_mnist 10 0.905 0 1
 run_case "the same seed twice" same_twice
+run_case "autoencoder beside PCA" autoencoder_figures
+run_case "denoising" denoise_figures
 run_case "variational autoencoder" vae_figures
+run_case "residual network" resnet_figures
 
 # --- sequences ------------------------------------------------------------------------------------------------------
 # last_line EXAMPLE ARGUMENT...: runs an example and prints its last line.

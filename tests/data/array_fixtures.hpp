@@ -36,8 +36,14 @@ inline Tensor expected_array(const std::string& name) {
     const char bytes = name.back();
     std::vector<double> values;
     for (int i = 0; i < shape.elements(); ++i)
-        values.push_back(kind == 'f' ? i % 100 / 4.0 - 2 : kind == 'i' ? i % 100 - 20 : kind == 'u' ? i % 100 : i % 3 == 0);
-    const DType dtype = kind == 'b' ? boolean : kind == 'f' ? (bytes == '8' ? float64 : float32) : kind == 'u' && bytes == '1' ? uint8 : int64;
+        values.push_back(kind == 'f'   ? i % 100 / 4.0 - 2
+                         : kind == 'i' ? i % 100 - 20
+                         : kind == 'u' ? i % 100
+                                       : i % 3 == 0);
+    const DType dtype = kind == 'b'                   ? boolean
+                        : kind == 'f'                 ? (bytes == '8' ? float64 : float32)
+                        : kind == 'u' && bytes == '1' ? uint8
+                                                      : int64;
     return tensor(values, shape, float64).to(dtype);
 }
 

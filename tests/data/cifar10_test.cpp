@@ -48,7 +48,8 @@ TEST_CASE("data: CIFAR-10's batches become images in 0..1, channels last, and la
         CHECK(train.y.item<std::int64_t>(image) == (image < 2 ? i : 5 + i));
         for (int p = 0; p < 1024; ++p)
             for (int c = 0; c < 3; ++c)
-                REQUIRE(train.x.item<float>((image * 1024 + p) * 3 + c) == static_cast<float>((i + 3 * p + c) % 251) / 255);
+                REQUIRE(train.x.item<float>((image * 1024 + p) * 3 + c) ==
+                        static_cast<float>((i + 3 * p + c) % 251) / 255);
     }
     CHECK(test.y.item<std::int64_t>(0) == 9);
     CHECK(cifar10({.folder = folder / "cifar10"}).train.x.shape(0) == 5);
@@ -59,10 +60,12 @@ TEST_CASE("data: without CIFAR-10, or with damaged batches, the error says what 
     const Environment data("WEFT_DATA", folder / "data"), cache("XDG_CACHE_HOME", folder / "cache");
     CHECK_THROWS_WITH(cifar10(), Contains((folder / "data/cifar10").string()) && Contains("cifar-10-binary.tar.gz"));
     folder.write("data/cifar10/test_batch.bin", batch(1));
-    CHECK_THROWS_WITH(cifar10(), Contains("none of data_batch_1.bin to data_batch_5.bin") && Contains("cifar-10-binary.tar.gz"));
+    CHECK_THROWS_WITH(cifar10(),
+                      Contains("none of data_batch_1.bin to data_batch_5.bin") && Contains("cifar-10-binary.tar.gz"));
     for (const std::string& bad : {std::string(), batch(2).substr(1), batch(2) + "x"}) {
         folder.write("data/cifar10/data_batch_1.bin", bad);
-        CHECK_THROWS_WITH(cifar10(), Contains("data_batch_1.bin: a batch of CIFAR-10 is a number of images of 3073 bytes each"));
+        CHECK_THROWS_WITH(cifar10(),
+                          Contains("data_batch_1.bin: a batch of CIFAR-10 is a number of images of 3073 bytes each"));
     }
     std::string wrong = batch(2);
     wrong[3073] = 10;

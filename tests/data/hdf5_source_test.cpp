@@ -54,7 +54,8 @@ std::vector<std::int64_t> counting(std::int64_t n) {
 TEST_CASE("data: every sample of a file comes once an epoch, whatever its layout and the groups", "[data_loader]") {
     const TemporaryFolder folder;
     for (const std::int64_t n : {0, 1, 5, 100, 257})
-        for (const Hdf5Layout& layout : {Hdf5Layout{}, Hdf5Layout{.chunk_rows = 7}, Hdf5Layout{.chunk_rows = 64, .compression = 1}}) {
+        for (const Hdf5Layout& layout :
+             {Hdf5Layout{}, Hdf5Layout{.chunk_rows = 7}, Hdf5Layout{.chunk_rows = 64, .compression = 1}}) {
             const std::string path = file_of(folder, n, layout);
             for (const std::int64_t group : {0, 1, 10, 64, 100, 1000})
                 for (const bool shuffle : {false, true}) {
@@ -101,7 +102,8 @@ TEST_CASE("data: samples from all over a file come together", "[data_loader]") {
     Hdf5Source source(path, {"x", "y"}, {.batch_size = 1000, .shuffle = true, .group_samples = 8000});
     for (const Tensors& batch : source.epoch(0)) {
         std::vector<int> tenths(10);
-        for (const std::int64_t sample : batch[1].values<std::int64_t>()) ++tenths[static_cast<std::size_t>(sample * 10 / n)];
+        for (const std::int64_t sample : batch[1].values<std::int64_t>())
+            ++tenths[static_cast<std::size_t>(sample * 10 / n)];
         CHECK(std::count(tenths.begin(), tenths.end(), 0) <= 3);
     }
 }
@@ -109,7 +111,8 @@ TEST_CASE("data: samples from all over a file come together", "[data_loader]") {
 TEST_CASE("data: the last batch of a file is smaller, or left out, and an epoch can be left", "[data_loader]") {
     const TemporaryFolder folder;
     const std::string path = file_of(folder, 10);
-    Hdf5Source kept(path, {"x", "y"}, {.batch_size = 4, .group_samples = 3}), dropped(path, {"x", "y"}, {.batch_size = 4, .drop_last = true, .group_samples = 3});
+    Hdf5Source kept(path, {"x", "y"}, {.batch_size = 4, .group_samples = 3}),
+        dropped(path, {"x", "y"}, {.batch_size = 4, .drop_last = true, .group_samples = 3});
     CHECK(order(kept, 0).size() == 10);
     CHECK(dropped.batches() == 2);
     CHECK(order(dropped, 0).size() == 8);
@@ -149,7 +152,8 @@ TEST_CASE("data: a file that cannot be streamed is refused", "[data_loader]") {
     CHECK_THROWS_AS(Hdf5Source(path, {}), ValueError);
     CHECK_THROWS_WITH(Hdf5Source(path, {"z"}), Contains("there is no 'z' in it"));
     CHECK_THROWS_AS(Hdf5Source(folder / "none.h5"), FileError);
-    CHECK_THROWS_WITH(Hdf5Source(path, {"x"}, {.batch_size = 0}), Contains("batch_size must be at least 1; received 0"));
+    CHECK_THROWS_WITH(Hdf5Source(path, {"x"}, {.batch_size = 0}),
+                      Contains("batch_size must be at least 1; received 0"));
     CHECK_THROWS_WITH(Hdf5Source(path, {"x"}, {.prefetch = -1}), Contains("prefetch must be at least 0"));
     CHECK_THROWS_WITH(Hdf5Source(path, {"x"}, {.group_samples = -1}), Contains("group_samples must be at least 0"));
     Hdf5Source source(path, {"x"});
@@ -163,7 +167,8 @@ TEST_CASE("data: a chunk that is damaged is an error in its batch's place", "[da
     const std::string path = folder / "samples.h5";
     save_hdf5(path, {{"x", arange(40000).reshape({4000, 10})}}, {.chunk_rows = 100, .compression = 9});
     std::string bytes = testing::contents(path);
-    for (std::size_t i = bytes.size() * 3 / 4; i < bytes.size() * 3 / 4 + 4000 && i < bytes.size(); ++i) bytes[i] = static_cast<char>(bytes[i] ^ 0x5a);
+    for (std::size_t i = bytes.size() * 3 / 4; i < bytes.size() * 3 / 4 + 4000 && i < bytes.size(); ++i)
+        bytes[i] = static_cast<char>(bytes[i] ^ 0x5a);
     folder.write("samples.h5", bytes);
     Hdf5Source source(path, {"x"}, {.batch_size = 100, .group_samples = 100});
     source.begin_epoch(0);

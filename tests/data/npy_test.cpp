@@ -61,7 +61,8 @@ TEST_CASE("npz: every element type, order and version that NumPy wrote", "[data_
     for (const auto& [name, value] : versions) CHECK(same(value, testing::expected_array("little_f8")));
     CHECK(versions[2].first == "version3");
     CHECK(same(load_npz(array_file("deflated.npz"), "flags"), testing::expected_array("flags")));
-    CHECK_THROWS_WITH(load_npz(array_file("versions.npz"), "x"), Contains("no array 'x' in it; there are: version1, version2, version3"));
+    CHECK_THROWS_WITH(load_npz(array_file("versions.npz"), "x"),
+                      Contains("no array 'x' in it; there are: version1, version2, version3"));
 }
 
 TEST_CASE("npy: what is written is byte for byte what NumPy writes", "[data_io]") {
@@ -76,8 +77,10 @@ TEST_CASE("npy: tensors of every type and rank come back", "[data_io]") {
     const std::string path = folder / "x.npy", archive = folder / "x.npz";
     std::vector<std::pair<std::string, Tensor>> all;
     for (const DType dtype : {boolean, weft::uint8, int64, float32, float64})
-        for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 3}, Shape{2, 0, 3}, Shape{1, 2, 1, 2, 1, 2, 1, 2}, Shape{300, 70}})
-            all.emplace_back("array" + std::to_string(all.size()), random::uniform(shape, -200, 200).to(int64).to(dtype));
+        for (const Shape& shape :
+             {Shape{}, Shape{7}, Shape{2, 3}, Shape{2, 0, 3}, Shape{1, 2, 1, 2, 1, 2, 1, 2}, Shape{300, 70}})
+            all.emplace_back("array" + std::to_string(all.size()),
+                             random::uniform(shape, -200, 200).to(int64).to(dtype));
     for (const auto& [name, value] : all) {
         save_npy(path, value);
         REQUIRE(same(load_npy(path), value));
@@ -87,7 +90,8 @@ TEST_CASE("npy: tensors of every type and rank come back", "[data_io]") {
         save_npz(archive, all, {.compression = compression});
         const auto back = load_npz(archive);
         REQUIRE(back.size() == all.size());
-        for (std::size_t i = 0; i < all.size(); ++i) REQUIRE((back[i].first == all[i].first && same(back[i].second, all[i].second)));
+        for (std::size_t i = 0; i < all.size(); ++i)
+            REQUIRE((back[i].first == all[i].first && same(back[i].second, all[i].second)));
     }
     const std::string once = contents(archive);
     save_npz(archive, all, {.compression = 9});
@@ -115,25 +119,34 @@ TEST_CASE("npy: truncated, long and hostile files are refused before memory is t
         CAPTURE(bytes);
         CHECK_FALSE(refusal(folder.write("cut", whole.substr(0, bytes))).empty());
     }
-    CHECK_THAT(refusal(folder.write("cut", whole.substr(0, whole.size() - 1))), Contains("takes 120 bytes; 119 are there"));
+    CHECK_THAT(refusal(folder.write("cut", whole.substr(0, whole.size() - 1))),
+               Contains("takes 120 bytes; 119 are there"));
     CHECK_THAT(refusal(folder.write("long", whole + "x")), Contains("too long"));
 
     const auto header = [&](const std::string& text) { return refusal(folder.write("header", npy(text, 8))); };
     CHECK(header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n").empty());
     CHECK(header("{\"shape\": (1L, 1L), 'fortran_order':True,'descr':'>f8'}").empty());
-    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (9000000000000000000, 9000000000000000000), }"), Contains("more than any file holds"));
-    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000000000000,), }"), Contains("more than any file holds"));
-    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"), Contains("truncated: an array of shape [1000000000000]"));
+    CHECK_THAT(
+        header("{'descr': '<f8', 'fortran_order': False, 'shape': (9000000000000000000, 9000000000000000000), }"),
+        Contains("more than any file holds"));
+    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000000000000,), }"),
+               Contains("more than any file holds"));
+    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"),
+               Contains("truncated: an array of shape [1000000000000]"));
     CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }"), Contains("expected a size"));
-    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }"), Contains("expected a size"));
-    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }"), Contains("more than 8 axes"));
+    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }"),
+               Contains("expected a size"));
+    CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }"),
+               Contains("more than 8 axes"));
     CHECK_THAT(header("{'descr': '<f8', 'fortran_order': False}"), Contains("must each be there once"));
-    CHECK_THAT(header("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (1,), }"), Contains("must each be there once"));
+    CHECK_THAT(header("{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (1,), }"),
+               Contains("must each be there once"));
     CHECK_THAT(header("{'descr': '<f8', 'fortran_order': 0, 'shape': (1,), }"), Contains("expected True or False"));
     CHECK_THAT(header("{'descr': '<f8', 'other': False, 'shape': (1,), }"), Contains("an unknown entry 'other'"));
     CHECK_THAT(header("{'descr': '<f8"), Contains("a text without its end"));
     CHECK_THAT(header("__import__('os').system('true')"), Contains("expected '{'"));
-    CHECK_THAT(header("{'descr': 'f8', 'fortran_order': False, 'shape': (1,), }"), Contains("type 'f8' are not supported"));
+    CHECK_THAT(header("{'descr': 'f8', 'fortran_order': False, 'shape': (1,), }"),
+               Contains("type 'f8' are not supported"));
     std::string claims_more = npy("", 100);
     claims_more[8] = '\xff';
     CHECK_THAT(refusal(folder.write("header", claims_more)), Contains("ends within its header"));
@@ -145,7 +158,8 @@ TEST_CASE("npz: damaged and hostile archives are refused", "[data_io]") {
     if (without_archives()) return;
     const TemporaryFolder folder;
     const auto refused = [](const std::string& path) { return error_of<FileError>([&] { load_npz(path); }); };
-    for (int i = 0; i < 4; ++i) CHECK_THAT(refused(array_file("climbs" + std::to_string(i) + ".npz")), Contains("leads out of it"));
+    for (int i = 0; i < 4; ++i)
+        CHECK_THAT(refused(array_file("climbs" + std::to_string(i) + ".npz")), Contains("leads out of it"));
     CHECK_THAT(refused(array_file("packed_otherwise.npz")), Contains("packed by method 14"));
     CHECK_THAT(refused(array_file("bomb.npz")), Contains("truncated: an array of shape [9000, 9000]"));
     CHECK_THAT(refused(array_file("plain.npy")), Contains("this is no zip archive"));

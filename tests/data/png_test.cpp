@@ -62,10 +62,12 @@ TEST_CASE("png: pictures that another library wrote", "[data_io]") {
     for (const std::int64_t channels : {1, 3}) {
         std::vector<double> values;
         for (int i = 0; i < 30 * channels; ++i) values.push_back(7 * i % 256);
-        CHECK(same(read_png(array_file(channels == 1 ? "grey.png" : "rgb.png")), tensor(values, {6, 5, channels}, weft::uint8)));
+        CHECK(same(read_png(array_file(channels == 1 ? "grey.png" : "rgb.png")),
+                   tensor(values, {6, 5, channels}, weft::uint8)));
     }
     for (const char* name : {"transparent.png", "palette.png", "grey16.png"})
-        CHECK_THAT(error_of<FileError>([&] { read_png(array_file(name)); }), Contains("only grey and RGB pictures of 8 bits"));
+        CHECK_THAT(error_of<FileError>([&] { read_png(array_file(name)); }),
+                   Contains("only grey and RGB pictures of 8 bits"));
 }
 
 TEST_CASE("png: what is no picture is refused", "[data_io]") {

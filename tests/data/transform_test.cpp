@@ -82,7 +82,8 @@ TEST_CASE("data: a shift moves the image by every distance and fills with zeros"
         const Tensor padded = pad(image, {most, most, 0}, {most, most, 0});
         std::set<std::string> wanted, seen;
         for (std::int64_t down = 0; down <= 2 * most; ++down)
-            for (std::int64_t right = 0; right <= 2 * most; ++right) wanted.insert(str(slice(slice(padded, 0, down, down + 3), 1, right, right + 4)));
+            for (std::int64_t right = 0; right <= 2 * most; ++right)
+                wanted.insert(str(slice(slice(padded, 0, down, down + 3), 1, right, right + 4)));
         for (std::uint64_t i = 0; i < 2000; ++i) {
             Generator generator(5, i << 8);
             seen.insert(str(random_shift(image, most, generator)));
@@ -93,16 +94,20 @@ TEST_CASE("data: a shift moves the image by every distance and fills with zeros"
 
 TEST_CASE("data: what cannot be transformed is refused", "[data_loader]") {
     Generator generator(1);
-    CHECK_THROWS_WITH(random_flip(ones({2, 2}), generator), Contains("expects one image [height, width, channels]; received float32 [2, 2]"));
+    CHECK_THROWS_WITH(random_flip(ones({2, 2}), generator),
+                      Contains("expects one image [height, width, channels]; received float32 [2, 2]"));
     CHECK_THROWS_AS(random_shift(Tensor(), 1, generator), ShapeError);
     CHECK_THROWS_AS(random_shift(ones({2, 2, 1}), -1, generator), ValueError);
     CHECK_THROWS_AS(Transformed(images(3), nullptr), ValueError);
     CHECK_THROWS_AS(Transformed(std::shared_ptr<Source>(), shift_and_flip), ValueError);
     Tensors batch;
-    Transformed ragged(images(3), [](Tensors& sample, Generator&) { sample[0] = zeros({sample[1].item<std::int64_t>() + 1}); });
+    Transformed ragged(images(3),
+                       [](Tensors& sample, Generator&) { sample[0] = zeros({sample[1].item<std::int64_t>() + 1}); });
     ragged.begin_epoch(0);
     CHECK_THROWS_WITH(ragged.next(batch), Contains("tensor 0 of sample 1 is float32 [2]"));
-    Transformed fewer(images(3), [](Tensors& sample, Generator&) { if (sample[1].item<std::int64_t>() == 2) sample.pop_back(); });
+    Transformed fewer(images(3), [](Tensors& sample, Generator&) {
+        if (sample[1].item<std::int64_t>() == 2) sample.pop_back();
+    });
     fewer.begin_epoch(0);
     CHECK_THROWS_AS(fewer.next(batch), ShapeError);
     CHECK(batch.empty());

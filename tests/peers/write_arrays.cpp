@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     std::vector<std::pair<std::string, Tensor>> arrays;
     for (const DType dtype : {boolean, weft::uint8, int64, float32, float64})
         for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 0, 3}, Shape{300, 70}})
-            arrays.emplace_back("array" + std::to_string(arrays.size()), arange(shape.elements()).reshape(shape).to(dtype));
+            arrays.emplace_back("array" + std::to_string(arrays.size()),
+                                arange(shape.elements()).reshape(shape).to(dtype));
     for (const auto& [name, value] : arrays) data::save_npy((folder / (name + ".npy")).string(), value);
     data::save_npz((folder / "stored.npz").string(), arrays);
     data::save_npz((folder / "deflated.npz").string(), arrays, {.compression = 6});
