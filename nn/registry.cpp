@@ -159,6 +159,7 @@ double config_number(const json& config, const char* key, double otherwise) {
 
 bool config_bool(const json& config, const char* key, bool otherwise) {
     if (!has(config, key)) return otherwise;
+    if (config.at(key) == 0 || config.at(key) == 1) return config.at(key) == 1;  // Python takes them for the same
     if (!config.at(key).is_boolean()) refuse(key, "true or false", config.at(key));
     return config.at(key).get<bool>();
 }
