@@ -17,6 +17,8 @@ enum class ModelFileKind {
 };
 /// "whole model (legacy HDF5)" and the like, for people.
 std::string describe(ModelFileKind kind);
+/// Whether load_model() can make a model of it; else a model that exists can load its weights.
+inline bool has_architecture(ModelFileKind kind) { return kind == ModelFileKind::whole_model || kind == ModelFileKind::archive; }
 
 /// One array in a file.
 struct SavedTensor {
