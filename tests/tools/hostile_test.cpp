@@ -80,6 +80,15 @@ TEST_CASE("weft refuses truncated models") {
         check_refused(folder.write("cut.h5", bytes.substr(0, kept)));
 }
 
+TEST_CASE("weft survives a file that libhdf5 does not") {
+    const Outcome outcome = run_weft({"convert", source_path("tests/tools/kills_libhdf5.h5"), "/nonexistent/out.h5"});
+    INFO(outcome.err);
+    CHECK(outcome.status == 2);
+    CHECK(outcome.err.starts_with("weft: "));
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    CHECK_THAT(outcome.err, contains("kills_libhdf5.h5"));
+}
+
 TEST_CASE("weft refuses archives that are bombs, or climb") {
     if (!data::can_zip()) {
         WARN("skipped: built without libzip");
