@@ -165,7 +165,7 @@ peer() {
 torch_peer() {
     [[ -x $peers/bin/python ]] || { echo "Python's packages could not be installed: skipped"; return 77; }
     "$peers/bin/python" -c 'import torch' 2>/dev/null ||
-        "$peers/bin/pip" install -q torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu ||
+        "$peers/bin/pip" install -q torch==2.13.0 ||
         { echo "PyTorch could not be installed: skipped"; return 77; }
     "$peers/bin/python" "$@"
 }
