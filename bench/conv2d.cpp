@@ -2,6 +2,7 @@
 // oneDNN is timed in the layout that it prefers (reorders excluded) and in plain NHWC/HWIO; the better one counts.
 // Ours includes everything: borders, packing the weights. The ratio is oneDNN's time over ours: above 1 we are faster.
 //   conv2d [threads] [substring of a layer's name]
+//   conv2d --ratios      only "ratio NAME VALUE" lines, on OMP_NUM_THREADS threads
 #include "interleaved.hpp"
 
 #include <weft/autograd/kernels/conv2d.hpp>
@@ -40,6 +41,12 @@ constexpr Layer layers[] = {
     {"56x56x64->64 k3, batch 8", 8, 56, 56, 64, 64, 3, 1, true},
     {"28x28x128->128 k3 s2, batch 16", 16, 28, 28, 128, 128, 3, 2, true},
     {"14x14x256->256 k1, batch 16", 16, 14, 14, 256, 256, 1, 1, true},
+    {"32x32x3->16 k3, batch 64", 64, 32, 32, 3, 16, 3, 1, true},
+    {"32x32x16->32 k3 s2, batch 64", 64, 32, 32, 16, 32, 3, 2, true},
+    {"32x32x16->32 k1 s2, batch 64", 64, 32, 32, 16, 32, 1, 2, true},
+    {"16x16x32->32 k3, batch 64", 64, 16, 16, 32, 32, 3, 1, true},
+    {"28x28x256->256 k3, batch 4", 4, 28, 28, 256, 256, 3, 1, true},
+    {"14x14x512->512 k3, batch 4", 4, 14, 14, 512, 512, 3, 1, true},
     {"28x28x1->32 k3 same, batch 32", 32, 28, 28, 1, 32, 3, 1, true},
     {"28x28x1->32 k5 valid, batch 32", 32, 28, 28, 1, 32, 5, 1, false},
     {"13x13x32->64 k3 valid, batch 32", 32, 13, 13, 32, 64, 3, 1, false},
@@ -138,12 +145,13 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
+    const bool ratios_only = argc > 1 && std::string(argv[1]) == "--ratios";
+    const int threads = ratios_only ? kernels::num_threads() : argc > 1 ? std::atoi(argv[1]) : 1;
     const std::string wanted = argc > 2 ? argv[2] : "";
     omp_set_num_threads(threads);
     kernels::set_num_threads(threads);
     const auto& conv = kernels::active<kernels::Conv2d>().f32;
-    std::printf("%s, %d threads; microseconds of ours, GFLOP/s of ours, ratio to oneDNN's best (any, plain)\n",
+    if (!ratios_only) std::printf("%s, %d threads; microseconds of ours, GFLOP/s of ours, ratio to oneDNN's best (any, plain)\n",
                 std::string(kernels::name(kernels::active_isa())).c_str(), threads);
 
     double logarithms = 0, worst = 1e9;
@@ -165,20 +173,21 @@ int main(int argc, char** argv) {
             [&] { conv.backward_data(g, d.dy.data(), d.w.data(), d.dx.data()); },
             [&] { conv.backward_weights(g, d.x.data(), d.dy.data(), d.dw.data()); },
         };
-        const char* names[] = {"forward", "data   ", "weights"};
+        const char* names[] = {"forward", "data", "weights"};
         const double flop = 2.0 * static_cast<double>(y_size) * g.kernel_height * g.kernel_width *
                             (g.in_channels / g.groups);
-        std::printf("%s\n", layer.name);
+        if (!ratios_only) std::printf("%s\n", layer.name);
         for (std::size_t pass = 0; pass < 3; ++pass) {
             if (pass == 1 && g.in_channels == 1) continue;  // the first layer's data gradient is not needed
             const auto t = bench::interleaved({ours[pass], any[pass], plain[pass]});
             const double to_any = t[1] / t[0], to_plain = t[2] / t[0], ratio = std::min(to_any, to_plain);
-            std::printf("  %s %9.1f us %6.1f GF   %.2f (%.2f, %.2f)\n", names[pass], t[0] * 1e6,
+            if (ratios_only) std::printf("ratio %s %s %.3f\n", layer.name, names[pass], ratio);
+            else std::printf("  %-7s %9.1f us %6.1f GF   %.2f (%.2f, %.2f)\n", names[pass], t[0] * 1e6,
                         flop / t[0] * 1e-9, ratio, to_any, to_plain);
             logarithms += std::log(ratio);
             worst = std::min(worst, ratio);
             ++count;
         }
     }
-    std::printf("geometric mean %.2f, worst %.2f\n", std::exp(logarithms / count), worst);
+    if (!ratios_only) std::printf("geometric mean %.2f, worst %.2f\n", std::exp(logarithms / count), worst);
 }

@@ -3,7 +3,8 @@
 // faster) for one and two threads, against sgemm and against the matmul primitive; the median of the rounds' ratios
 // and the ratio of the best rounds.
 //
-// usage: gemm [--rounds n] [--threads n] [--op NN|NT|TN|TT] [--shape m n k]...
+// usage: gemm [--rounds n] [--threads n] [--op NN|NT|TN|TT] [--shape m n k]... [--ratios]
+//        --ratios: only "ratio NAME VALUE" lines, the smaller of the two medians
 //        WEFT_ISA=avx2 DNNL_MAX_CPU_ISA=AVX2 gemm      both held to AVX2
 #include <weft/autograd/kernels/gemm.hpp>
 #include <weft/autograd/kernels/threads.hpp>
@@ -138,24 +139,26 @@ Timing time_shape(const Shape& s, bool transpose_a, bool transpose_b, int rounds
 
 int main(int argc, char** argv) {
     int rounds = 51, threads = 0;
+    bool ratios_only = false;
     std::string only_op;
     std::vector<Shape> table(std::begin(shapes), std::end(shapes));
     for (int i = 1; i < argc; ++i) {
         if (!std::strcmp(argv[i], "--rounds") && i + 1 < argc) rounds = std::atoi(argv[++i]);
         else if (!std::strcmp(argv[i], "--threads") && i + 1 < argc) threads = std::atoi(argv[++i]);
+        else if (!std::strcmp(argv[i], "--ratios")) ratios_only = true;
         else if (!std::strcmp(argv[i], "--op") && i + 1 < argc) only_op = argv[++i];
         else if (!std::strcmp(argv[i], "--shape") && i + 3 < argc) {
             if (table.size() == std::size(shapes)) table.clear();
             table.push_back({std::atoll(argv[i + 1]), std::atoll(argv[i + 2]), std::atoll(argv[i + 3]), "NN NT TN TT"});
             i += 3;
         } else {
-            std::fprintf(stderr, "usage: gemm [--rounds n] [--threads n] [--op NN] [--shape m n k]...\n");
+            std::fprintf(stderr, "usage: gemm [--rounds n] [--threads n] [--op NN] [--shape m n k]... [--ratios]\n");
             return 1;
         }
     }
-    std::printf("instruction set: %.*s; oneDNN's time / ours, the median of %d rounds\n",
+    if (!ratios_only) std::printf("instruction set: %.*s; oneDNN's time / ours, the median of %d rounds\n",
                 static_cast<int>(name(active_isa()).size()), name(active_isa()).data(), rounds);
-    std::printf("%-20s %-3s %-2s %10s %8s %8s %8s %8s %8s\n", "m x n x k", "op", "T", "us", "GF/s", "sgemm", "matmul",
+    if (!ratios_only) std::printf("%-20s %-3s %-2s %10s %8s %8s %8s %8s %8s\n", "m x n x k", "op", "T", "us", "GF/s", "sgemm", "matmul",
                 "best", "best");
     for (const Shape& s : table)
         for (const char* op = s.ops; *op; op += op[2] ? 3 : 2) {
@@ -166,7 +169,8 @@ int main(int argc, char** argv) {
                 const Timing r = time_shape(s, op[0] == 'T', op[1] == 'T', rounds);
                 const std::string shape =
                     std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
-                std::printf("%-20s %.2s  %d  %10.1f %8.1f %8.2f %8.2f %8.2f %8.2f\n", shape.c_str(), op, t,
+                if (ratios_only) std::printf("ratio %s %.2s %dT %.3f\n", shape.c_str(), op, t, std::min(r.sgemm, r.matmul));
+                else std::printf("%-20s %.2s  %d  %10.1f %8.1f %8.2f %8.2f %8.2f %8.2f\n", shape.c_str(), op, t,
                             r.ours * 1e6, 2e-9 * double(s.m) * double(s.n) * double(s.k) / r.ours, r.sgemm, r.matmul,
                             r.best_sgemm, r.best_matmul);
                 std::fflush(stdout);
