@@ -187,7 +187,9 @@ Model model_from_graph(Graph graph, const std::string& name);
 
 /// Reads a whole model that Keras 1.1 to 2.15, Keras 3 or weft wrote, as .h5 or .keras; what the file is follows from its
 /// content. What another Keras version means by its words is kept; mixed precision is computed in float32. Throws FileError
-/// for a damaged file, ValueError that names what is not supported: a layer, a setting, an optimizer.
+/// for a damaged file, ValueError that names what is not supported: a layer, a setting, an optimizer. libhdf5 1.10 itself
+/// can crash on corrupt bytes, which no library can catch in its own process: read strangers' files in a child process,
+/// as the `weft` command does.
 Model load_model(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace weft::nn
