@@ -36,13 +36,15 @@ Shape position(const Shape& shape, std::int64_t element) {
 Embedding::Embedding(std::int64_t input_dim, std::int64_t output_dim, const EmbeddingOptions& options)
     : input_dim_(input_dim), output_dim_(output_dim), options_(options) {
     set_common(options.name, options.input_shape);
+    set_activity_regularizer(options.activity_regularizer);
     if (input_dim < 1 || output_dim < 1)
         throw ValueError(fmt::format("{}: the size of the vocabulary and of the vectors must be positive; received {} and {}",
                                      label(), input_dim, output_dim));
 }
 
 void Embedding::build(const Shape&) {
-    embeddings_ = parameter("embeddings", {input_dim_, output_dim_}, options_.embeddings_initializer);
+    embeddings_ = parameter("embeddings", {input_dim_, output_dim_}, options_.embeddings_initializer, options_.embeddings_regularizer,
+                            options_.embeddings_constraint);
 }
 
 Tensor Embedding::forward(const Tensor& ids) {
@@ -65,16 +67,16 @@ Shape Embedding::output_shape(const Shape& input) {
 }
 
 nlohmann::json Embedding::config() const {
-    return {{"input_dim", input_dim_},
-            {"output_dim", output_dim_},
-            {"embeddings_initializer", initializer_config(options_.embeddings_initializer)},
-            {"mask_zero", options_.mask_zero}};
+    nlohmann::json config{{"input_dim", input_dim_}, {"output_dim", output_dim_}, {"mask_zero", options_.mask_zero}};
+    put_weight(config, "embeddings", options_.embeddings_initializer, options_.embeddings_regularizer, options_.embeddings_constraint);
+    put_regularizer(config, "activity_regularizer", options_.activity_regularizer);
+    return config;
 }
 
 static const bool registered = register_layer("Embedding", [](const nlohmann::json& c) -> Layer {
-    return Embedding(config_int(c, "input_dim", 0), config_int(c, "output_dim", 0),
-                     {.embeddings_initializer = config_initializer(c, "embeddings_initializer", "uniform"),
-                      .mask_zero = config_bool(c, "mask_zero", false)});
+    EmbeddingOptions options{.mask_zero = config_bool(c, "mask_zero", false), .activity_regularizer = config_regularizer(c, "activity_regularizer")};
+    read_weight(c, "embeddings", options.embeddings_initializer, options.embeddings_regularizer, options.embeddings_constraint);
+    return Embedding(config_int(c, "input_dim", 0), config_int(c, "output_dim", 0), options);
 });
 
 }  // namespace weft::nn

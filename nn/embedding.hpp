@@ -7,7 +7,10 @@ namespace weft::nn {
 
 struct EmbeddingOptions {
     Initializer embeddings_initializer = "uniform";
+    Regularizer embeddings_regularizer = {};
+    Constraint embeddings_constraint = {};
     bool mask_zero = false;  ///< id 0 is padding: the result carries a mask that is false there
+    Regularizer activity_regularizer = {};
     Shape input_shape = {};  ///< without the batch axis: {None} for sequences of any length
     std::string name = {};
 };

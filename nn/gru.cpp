@@ -36,38 +36,13 @@ nlohmann::json GRUCell::config() const {
 }
 
 GRU::GRU(std::int64_t units, const GRUOptions& options)
-    : RNN(GRUCell(units, cell_options(options, GRUCellOptions{.recurrent_activation = options.recurrent_activation, .reset_after = options.reset_after})),
-          rnn_options(options)),
-      units_(units), options_(options) {}
+    : ClassicRNN(GRUCell(units, cell_options(options, GRUCellOptions{.recurrent_activation = options.recurrent_activation,
+                                                                 .reset_after = options.reset_after})),
+                 units, options) {}
 
-nlohmann::json GRU::config() const {
-    nlohmann::json config = own_config();
-    config.update(cell().config());
-    return config;
-}
+template class ClassicRNN<GRU, GRUOptions>;
 
-std::shared_ptr<RNN> GRU::reversed() const { return reversed_layer<GRU>(units_, options_); }
-
-namespace {
-
-template <class Options>
-Options read_options(const nlohmann::json& c) {
-    Options options;
-    read_cell(c, options);
-    if (c.contains("recurrent_activation")) options.recurrent_activation = config_activation(c, "recurrent_activation");
-    options.reset_after = config_bool(c, "reset_after", true);
-    return options;
-}
-
-const bool registered[] = {
-    register_layer("GRUCell", [](const nlohmann::json& c) -> Layer { return GRUCell(config_int(c, "units", 0), read_options<GRUCellOptions>(c)); }),
-    register_layer("GRU", [](const nlohmann::json& c) -> Layer {
-        GRUOptions options = read_options<GRUOptions>(c);
-        read_rnn(c, options);
-        return GRU(config_int(c, "units", 0), options);
-    }),
-};
-
-}  // namespace
+static const bool registered = register_recurrent<GRU, GRUOptions, GRUCell, GRUCellOptions>(
+    "GRU", [](const nlohmann::json& c, auto& options) { options.reset_after = config_bool(c, "reset_after", true); });
 
 }  // namespace weft::nn

@@ -12,6 +12,12 @@ struct GRUCellOptions {
     Initializer kernel_initializer = init::glorot_uniform();
     Initializer recurrent_initializer = init::orthogonal();
     Initializer bias_initializer = init::zeros();
+    Regularizer kernel_regularizer = {};
+    Regularizer recurrent_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Constraint kernel_constraint = {};
+    Constraint recurrent_constraint = {};
+    Constraint bias_constraint = {};
     double dropout = 0;            ///< of the inputs
     double recurrent_dropout = 0;  ///< of the state that goes into the gates
     bool reset_after = true;       ///< the reset gate acts on h R + b, as cuDNN has it; else on h
@@ -49,6 +55,13 @@ struct GRUOptions {
     Initializer kernel_initializer = init::glorot_uniform();
     Initializer recurrent_initializer = init::orthogonal();
     Initializer bias_initializer = init::zeros();
+    Regularizer kernel_regularizer = {};
+    Regularizer recurrent_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Regularizer activity_regularizer = {};  ///< of all results, the states too
+    Constraint kernel_constraint = {};
+    Constraint recurrent_constraint = {};
+    Constraint bias_constraint = {};
     double dropout = 0;
     double recurrent_dropout = 0;  ///< in training, this one is run step by step
     bool return_sequences = false;
@@ -63,16 +76,11 @@ struct GRUOptions {
 
 /// [batch, time, in] to [batch, units], or [batch, time, units] with return_sequences: see RNN for how it is called and
 /// GRUCell for the formula. With tanh and sigmoid all steps are one fused op; other activations run step by step.
-class GRU : public RNN {
+class GRU : public ClassicRNN<GRU, GRUOptions> {
 public:
     explicit GRU(std::int64_t units, const GRUOptions& options = {});
     std::string class_name() const override { return "GRU"; }
-    nlohmann::json config() const override;
-    std::shared_ptr<RNN> reversed() const override;
-
-private:
-    std::int64_t units_;
-    GRUOptions options_;
 };
+extern template class ClassicRNN<GRU, GRUOptions>;
 
 }  // namespace weft::nn

@@ -40,39 +40,13 @@ nlohmann::json LSTMCell::config() const {
 }
 
 LSTM::LSTM(std::int64_t units, const LSTMOptions& options)
-    : RNN(LSTMCell(units, cell_options(options, LSTMCellOptions{.recurrent_activation = options.recurrent_activation,
-                                                            .unit_forget_bias = options.unit_forget_bias})),
-          rnn_options(options)),
-      units_(units), options_(options) {}
+    : ClassicRNN(LSTMCell(units, cell_options(options, LSTMCellOptions{.recurrent_activation = options.recurrent_activation,
+                                                                   .unit_forget_bias = options.unit_forget_bias})),
+                 units, options) {}
 
-nlohmann::json LSTM::config() const {
-    nlohmann::json config = own_config();
-    config.update(cell().config());
-    return config;
-}
+template class ClassicRNN<LSTM, LSTMOptions>;
 
-std::shared_ptr<RNN> LSTM::reversed() const { return reversed_layer<LSTM>(units_, options_); }
-
-namespace {
-
-template <class Options>
-Options read_options(const nlohmann::json& c) {
-    Options options;
-    read_cell(c, options);
-    if (c.contains("recurrent_activation")) options.recurrent_activation = config_activation(c, "recurrent_activation");
-    options.unit_forget_bias = config_bool(c, "unit_forget_bias", true);
-    return options;
-}
-
-const bool registered[] = {
-    register_layer("LSTMCell", [](const nlohmann::json& c) -> Layer { return LSTMCell(config_int(c, "units", 0), read_options<LSTMCellOptions>(c)); }),
-    register_layer("LSTM", [](const nlohmann::json& c) -> Layer {
-        LSTMOptions options = read_options<LSTMOptions>(c);
-        read_rnn(c, options);
-        return LSTM(config_int(c, "units", 0), options);
-    }),
-};
-
-}  // namespace
+static const bool registered = register_recurrent<LSTM, LSTMOptions, LSTMCell, LSTMCellOptions>(
+    "LSTM", [](const nlohmann::json& c, auto& options) { options.unit_forget_bias = config_bool(c, "unit_forget_bias", true); });
 
 }  // namespace weft::nn

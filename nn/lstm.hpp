@@ -13,6 +13,12 @@ struct LSTMCellOptions {
     Initializer recurrent_initializer = init::orthogonal();
     Initializer bias_initializer = init::zeros();
     bool unit_forget_bias = true;  ///< the forget gate's bias begins at 1 (Jozefowicz et al. 2015)
+    Regularizer kernel_regularizer = {};
+    Regularizer recurrent_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Constraint kernel_constraint = {};
+    Constraint recurrent_constraint = {};
+    Constraint bias_constraint = {};
     double dropout = 0;            ///< of the inputs
     double recurrent_dropout = 0;  ///< of the state that goes into the gates
     Shape input_shape = {};
@@ -49,6 +55,13 @@ struct LSTMOptions {
     Initializer recurrent_initializer = init::orthogonal();
     Initializer bias_initializer = init::zeros();
     bool unit_forget_bias = true;
+    Regularizer kernel_regularizer = {};
+    Regularizer recurrent_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Regularizer activity_regularizer = {};  ///< of all results, the states too
+    Constraint kernel_constraint = {};
+    Constraint recurrent_constraint = {};
+    Constraint bias_constraint = {};
     double dropout = 0;
     double recurrent_dropout = 0;  ///< in training, this one is run step by step
     bool return_sequences = false;
@@ -62,16 +75,11 @@ struct LSTMOptions {
 
 /// [batch, time, in] to [batch, units], or [batch, time, units] with return_sequences: see RNN for how it is called and
 /// LSTMCell for the formula. With tanh and sigmoid all steps are one fused op; other activations run step by step.
-class LSTM : public RNN {
+class LSTM : public ClassicRNN<LSTM, LSTMOptions> {
 public:
     explicit LSTM(std::int64_t units, const LSTMOptions& options = {});
     std::string class_name() const override { return "LSTM"; }
-    nlohmann::json config() const override;
-    std::shared_ptr<RNN> reversed() const override;
-
-private:
-    std::int64_t units_;
-    LSTMOptions options_;
 };
+extern template class ClassicRNN<LSTM, LSTMOptions>;
 
 }  // namespace weft::nn

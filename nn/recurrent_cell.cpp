@@ -51,9 +51,11 @@ void ClassicCell::check_options() const {
 void ClassicCell::build(const Shape& input) {
     if (input.rank() != 2 || input.back() == None)
         throw ShapeError(fmt::format("{}: expects [batch, features] with a known number of features; received {}", label(), str(input)));
-    kernel_ = parameter("kernel", {input.back(), gates_ * units_}, settings_.kernel_initializer);
-    recurrent_kernel_ = parameter("recurrent_kernel", {units_, gates_ * units_}, settings_.recurrent_initializer);
-    if (settings_.use_bias) bias_ = parameter("bias", bias_shape(), bias_initializer());
+    kernel_ = parameter("kernel", {input.back(), gates_ * units_}, settings_.kernel_initializer, settings_.kernel_regularizer,
+                        settings_.kernel_constraint);
+    recurrent_kernel_ = parameter("recurrent_kernel", {units_, gates_ * units_}, settings_.recurrent_initializer,
+                                  settings_.recurrent_regularizer, settings_.recurrent_constraint);
+    if (settings_.use_bias) bias_ = parameter("bias", bias_shape(), bias_initializer(), settings_.bias_regularizer, settings_.bias_constraint);
 }
 
 Tensors ClassicCell::call(const Tensors& given) {
@@ -99,14 +101,15 @@ Tensors ClassicCell::sequence(const Tensor& sequence, const Tensors& states, con
 }
 
 nlohmann::json ClassicCell::config() const {
-    return {{"units", units_},
-            {"activation", settings_.activation.name()},
-            {"use_bias", settings_.use_bias},
-            {"kernel_initializer", initializer_config(settings_.kernel_initializer)},
-            {"recurrent_initializer", initializer_config(settings_.recurrent_initializer)},
-            {"bias_initializer", initializer_config(settings_.bias_initializer)},
-            {"dropout", settings_.dropout},
-            {"recurrent_dropout", settings_.recurrent_dropout}};
+    nlohmann::json config{{"units", units_},
+                          {"activation", settings_.activation.name()},
+                          {"use_bias", settings_.use_bias},
+                          {"dropout", settings_.dropout},
+                          {"recurrent_dropout", settings_.recurrent_dropout}};
+    put_weight(config, "kernel", settings_.kernel_initializer, settings_.kernel_regularizer, settings_.kernel_constraint);
+    put_weight(config, "recurrent", settings_.recurrent_initializer, settings_.recurrent_regularizer, settings_.recurrent_constraint);
+    put_weight(config, "bias", settings_.bias_initializer, settings_.bias_regularizer, settings_.bias_constraint);
+    return config;
 }
 
 }  // namespace weft::nn

@@ -34,18 +34,37 @@ protected:
     Tensor dropout_mask(const Shape& shape, DType dtype, double rate) const;
 };
 
-/// The options that the three classic cells share, whatever else they have.
+/// Sets what the options of the three classic cells and their layers share, whatever else they have.
+template <class From, class To>
+void copy_cell_settings(const From& from, To& to) {
+    to.activation = from.activation;
+    to.use_bias = from.use_bias;
+    to.kernel_initializer = from.kernel_initializer;
+    to.recurrent_initializer = from.recurrent_initializer;
+    to.bias_initializer = from.bias_initializer;
+    to.kernel_regularizer = from.kernel_regularizer;
+    to.recurrent_regularizer = from.recurrent_regularizer;
+    to.bias_regularizer = from.bias_regularizer;
+    to.kernel_constraint = from.kernel_constraint;
+    to.recurrent_constraint = from.recurrent_constraint;
+    to.bias_constraint = from.bias_constraint;
+    to.dropout = from.dropout;
+    to.recurrent_dropout = from.recurrent_dropout;
+}
+
+/// The options that the three classic cells share.
 struct CellSettings {
     Activation activation;
-    bool use_bias;
-    Initializer kernel_initializer, recurrent_initializer, bias_initializer;
-    double dropout, recurrent_dropout;
+    bool use_bias = true;
+    Initializer kernel_initializer = init::zeros(), recurrent_initializer = init::zeros(), bias_initializer = init::zeros();
+    Regularizer kernel_regularizer, recurrent_regularizer, bias_regularizer;
+    Constraint kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout = 0, recurrent_dropout = 0;
 
     template <class Options>
-    explicit CellSettings(const Options& o)
-        : activation(o.activation), use_bias(o.use_bias), kernel_initializer(o.kernel_initializer),
-          recurrent_initializer(o.recurrent_initializer), bias_initializer(o.bias_initializer), dropout(o.dropout),
-          recurrent_dropout(o.recurrent_dropout) {}
+    explicit CellSettings(const Options& options) {
+        copy_cell_settings(options, *this);
+    }
 };
 
 /// A cell with weights as Keras keeps them: kernel [in, gates units], recurrent_kernel [units, gates units] and bias.

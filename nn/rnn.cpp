@@ -14,6 +14,7 @@ namespace weft::nn {
 
 RNN::RNN(std::shared_ptr<RecurrentCell> cell, const RNNOptions& options) : cell_(std::move(cell)), options_(options) {
     set_common(options.name, options.input_shape);
+    set_activity_regularizer(options.activity_regularizer);
     if (cell_->name().empty()) cell_->set_name(snake_case(cell_->class_name()));
     add_child("cell", cell_->state());
 }
@@ -112,6 +113,7 @@ nlohmann::json RNN::own_config() const {
                           {"go_backwards", options_.go_backwards},
                           {"stateful", options_.stateful},
                           {"unroll", false}};
+    put_regularizer(config, "activity_regularizer", options_.activity_regularizer);
     if (options_.zero_output_for_mask) config["zero_output_for_mask"] = true;  // not known to Keras 2
     return config;
 }

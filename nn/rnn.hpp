@@ -14,6 +14,7 @@ struct RNNOptions {
     bool go_backwards = false;          ///< the steps from last to first; outputs come in that order
     bool stateful = false;              ///< a batch goes on from the states that the one before left: see reset_states()
     bool zero_output_for_mask = false;  ///< masked steps put out 0, and do not repeat the previous output
+    Regularizer activity_regularizer = {};  ///< of all results, the states too
     Shape input_shape = {};             ///< without the batch axis: {None, features} for any length
     std::string name = {};
 };
@@ -63,8 +64,25 @@ RNNOptions rnn_options(const Options& o) {
             .go_backwards = o.go_backwards,
             .stateful = o.stateful,
             .zero_output_for_mask = o.zero_output_for_mask,
+            .activity_regularizer = o.activity_regularizer,
             .input_shape = o.input_shape,
             .name = o.name};
 }
+
+/// The base of LSTM, GRU and SimpleRNN: a layer L of a classic cell.
+template <class L, class Options>
+class ClassicRNN : public RNN {
+public:
+    nlohmann::json config() const override;
+    std::shared_ptr<RNN> reversed() const override;
+
+protected:
+    template <class Cell>
+    ClassicRNN(const Cell& cell, std::int64_t units, const Options& options) : RNN(cell, rnn_options(options)), units_(units), options_(options) {}
+
+private:
+    std::int64_t units_;
+    Options options_;
+};
 
 }  // namespace weft::nn

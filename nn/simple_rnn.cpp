@@ -22,32 +22,11 @@ Tensors SimpleRNNCell::all(const Tensor& x, const Tensors& states, const Tensor&
 }
 
 SimpleRNN::SimpleRNN(std::int64_t units, const SimpleRNNOptions& options)
-    : RNN(SimpleRNNCell(units, cell_options(options, SimpleRNNCellOptions())), rnn_options(options)), units_(units), options_(options) {}
+    : ClassicRNN(SimpleRNNCell(units, cell_options(options, SimpleRNNCellOptions())), units, options) {}
 
-nlohmann::json SimpleRNN::config() const {
-    nlohmann::json config = own_config();
-    config.update(cell().config());
-    return config;
-}
+template class ClassicRNN<SimpleRNN, SimpleRNNOptions>;
 
-std::shared_ptr<RNN> SimpleRNN::reversed() const { return reversed_layer<SimpleRNN>(units_, options_); }
-
-namespace {
-
-const bool registered[] = {
-    register_layer("SimpleRNNCell", [](const nlohmann::json& c) -> Layer {
-        SimpleRNNCellOptions options;
-        read_cell(c, options);
-        return SimpleRNNCell(config_int(c, "units", 0), options);
-    }),
-    register_layer("SimpleRNN", [](const nlohmann::json& c) -> Layer {
-        SimpleRNNOptions options;
-        read_cell(c, options);
-        read_rnn(c, options);
-        return SimpleRNN(config_int(c, "units", 0), options);
-    }),
-};
-
-}  // namespace
+static const bool registered = register_recurrent<SimpleRNN, SimpleRNNOptions, SimpleRNNCell, SimpleRNNCellOptions>(
+    "SimpleRNN", [](const nlohmann::json&, auto&) {});
 
 }  // namespace weft::nn

@@ -11,6 +11,12 @@ struct SimpleRNNCellOptions {
     Initializer kernel_initializer = init::glorot_uniform();
     Initializer recurrent_initializer = init::orthogonal();
     Initializer bias_initializer = init::zeros();
+    Regularizer kernel_regularizer = {};
+    Regularizer recurrent_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Constraint kernel_constraint = {};
+    Constraint recurrent_constraint = {};
+    Constraint bias_constraint = {};
     double dropout = 0;            ///< of the inputs
     double recurrent_dropout = 0;  ///< of the state
     Shape input_shape = {};
@@ -37,6 +43,13 @@ struct SimpleRNNOptions {
     Initializer kernel_initializer = init::glorot_uniform();
     Initializer recurrent_initializer = init::orthogonal();
     Initializer bias_initializer = init::zeros();
+    Regularizer kernel_regularizer = {};
+    Regularizer recurrent_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Regularizer activity_regularizer = {};  ///< of all results, the states too
+    Constraint kernel_constraint = {};
+    Constraint recurrent_constraint = {};
+    Constraint bias_constraint = {};
     double dropout = 0;
     double recurrent_dropout = 0;  ///< in training, this one is run step by step
     bool return_sequences = false;
@@ -50,16 +63,11 @@ struct SimpleRNNOptions {
 
 /// [batch, time, in] to [batch, units], or [batch, time, units] with return_sequences: see RNN for how it is called and
 /// SimpleRNNCell for the formula. With tanh all steps are one fused op; other activations run step by step.
-class SimpleRNN : public RNN {
+class SimpleRNN : public ClassicRNN<SimpleRNN, SimpleRNNOptions> {
 public:
     explicit SimpleRNN(std::int64_t units, const SimpleRNNOptions& options = {});
     std::string class_name() const override { return "SimpleRNN"; }
-    nlohmann::json config() const override;
-    std::shared_ptr<RNN> reversed() const override;
-
-private:
-    std::int64_t units_;
-    SimpleRNNOptions options_;
 };
+extern template class ClassicRNN<SimpleRNN, SimpleRNNOptions>;
 
 }  // namespace weft::nn

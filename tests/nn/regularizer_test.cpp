@@ -111,6 +111,105 @@ TEST_CASE("constraints: hold after each update, not for frozen weights") {
     CHECK(max(kernel).item<double>() == 1);
 }
 
+namespace {
+
+struct Weighted {
+    const char* layer;
+    const char* arguments;
+    Shape input;
+    std::vector<std::string> weights;  ///< as the options name them, in the order of the parameters
+};
+
+const std::vector<Weighted>& layers_with_weights() {
+    static const std::vector<Weighted> table{
+        {"Dense", R"({"units": 2})", {None, 3}, {"kernel", "bias"}},
+        {"Conv1D", R"({"filters": 2, "kernel_size": 2})", {None, 4, 3}, {"kernel", "bias"}},
+        {"Conv2D", R"({"filters": 2, "kernel_size": 2})", {None, 4, 4, 3}, {"kernel", "bias"}},
+        {"Conv1DTranspose", R"({"filters": 2, "kernel_size": 2})", {None, 4, 3}, {"kernel", "bias"}},
+        {"Conv2DTranspose", R"({"filters": 2, "kernel_size": 2})", {None, 4, 4, 3}, {"kernel", "bias"}},
+        {"DepthwiseConv2D", R"({"kernel_size": 2})", {None, 4, 4, 3}, {"depthwise", "bias"}},
+        {"SeparableConv1D", R"({"filters": 2, "kernel_size": 2})", {None, 4, 3}, {"depthwise", "pointwise", "bias"}},
+        {"SeparableConv2D", R"({"filters": 2, "kernel_size": 2})", {None, 4, 4, 3}, {"depthwise", "pointwise", "bias"}},
+        {"BatchNormalization", "{}", {None, 3}, {"gamma", "beta"}},
+        {"LayerNormalization", "{}", {None, 3}, {"gamma", "beta"}},
+        {"GroupNormalization", R"({"groups": 1})", {None, 3}, {"gamma", "beta"}},
+        {"PReLU", "{}", {None, 3}, {"alpha"}},
+        {"Embedding", R"({"input_dim": 5, "output_dim": 2})", {None, 3}, {"embeddings"}},
+        {"LSTM", R"({"units": 2})", {None, None, 3}, {"kernel", "recurrent", "bias"}},
+        {"LSTMCell", R"({"units": 2})", {None, 3}, {"kernel", "recurrent", "bias"}},
+        {"GRU", R"({"units": 2})", {None, None, 3}, {"kernel", "recurrent", "bias"}},
+        {"GRUCell", R"({"units": 2})", {None, 3}, {"kernel", "recurrent", "bias"}},
+        {"SimpleRNN", R"({"units": 2})", {None, None, 3}, {"kernel", "recurrent", "bias"}},
+        {"SimpleRNNCell", R"({"units": 2})", {None, 3}, {"kernel", "recurrent", "bias"}},
+    };
+    return table;
+}
+
+}  // namespace
+
+TEST_CASE("regularizers and constraints: every weight of every layer has its own, and the config tells them") {
+    for (const Weighted& row : layers_with_weights()) {
+        INFO(row.layer);
+        json config = json::parse(row.arguments);
+        for (std::size_t i = 0; i < row.weights.size(); ++i) {
+            config[row.weights[i] + "_regularizer"] = nn::regularizers::l2(0.5 + static_cast<double>(i)).config();
+            config[row.weights[i] + "_constraint"] = nn::constraints::max_norm(0.25 + static_cast<double>(i)).config();
+        }
+        const nn::Layer layer = nn::make_layer(row.layer, config);
+        layer->to(float64);
+        layer->build_for(row.input);
+        const Tensors weights = layer->parameters();
+        REQUIRE(weights.size() == row.weights.size());
+        for (const Tensor& weight : weights) Tensor(weight).assign(full(weight.shape(), 3, float64));
+        const Tensors penalties = layer->penalties();
+        REQUIRE(penalties.size() == weights.size());
+        for (std::size_t i = 0; i < weights.size(); ++i)
+            CHECK(penalties[i].item<double>() == Approx((0.5 + static_cast<double>(i)) * 9 * static_cast<double>(weights[i].elements())));
+        layer->constrain();
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            const double norm = std::sqrt(max(sum(square(weights[i]), {0})).item<double>());
+            CHECK(norm == Approx(0.25 + static_cast<double>(i)).epsilon(1e-5));
+        }
+        const json told = layer->config();
+        for (const auto& [key, value] : config.items()) CHECK((key == "kernel_size" || told.at(key) == value));
+    }
+}
+
+TEST_CASE("regularizers: of what recurrent layers and embeddings return") {
+    const auto collected = [](nn::Layer layer, const Tensor& x) {
+        const nn::LossScope added;
+        const Tensors results = (*layer)(Tensors{x});
+        Tensor expected = 0.0;
+        for (const Tensor& result : results) expected = expected + 0.5 * sum(square(result)) / 2;
+        CHECK(added.losses().size() == results.size());
+        CHECK(distance(added.total(), expected) <= 1e-6);
+        const nn::Layer again = nn::make_layer(layer->class_name(), layer->config());
+        CHECK(again->config() == layer->config());
+        CHECK(again->state()->activity_regularizer.defined());
+    };
+    const nn::Regularizer l2 = nn::regularizers::l2(0.5);
+    const Tensor x = random::normal({2, 4, 3});
+    collected(nn::LSTM(2, {.activity_regularizer = l2, .return_sequences = true, .return_state = true}), x);
+    collected(nn::GRU(2, {.activity_regularizer = l2, .return_sequences = true}), x);
+    collected(nn::SimpleRNN(2, {.activity_regularizer = l2}), x);
+    collected(nn::RNN(nn::LSTMCell(2), {.activity_regularizer = l2}), x);
+    collected(nn::Embedding(5, 2, {.activity_regularizer = l2}), tensor({0, 1, 4, 4}, {2, 2}, int64));
+}
+
+TEST_CASE("regularizers and constraints: of a layer that goes the other way") {
+    nn::Bidirectional both(nn::LSTM(2, {.recurrent_regularizer = "l2", .activity_regularizer = "l1", .bias_constraint = "non_neg"}));
+    const nn::LossScope added;
+    both(random::normal({2, 4, 3}));
+    CHECK(added.losses().size() == 2);
+    CHECK(both.penalties().size() == 2);
+    for (const nn::NamedTensor& weight : both.named_parameters()) Tensor(weight.tensor).assign(full(weight.tensor.shape(), -1));
+    both.constrain();
+    for (const nn::NamedTensor& weight : both.named_parameters()) {
+        INFO(weight.name);
+        CHECK(max(weight.tensor).item<double>() == (weight.name.ends_with("bias") ? 0 : -1));
+    }
+}
+
 TEST_CASE("regularizers and constraints survive a file") {
     const testing::TemporaryFolder folder;
     nn::Sequential model{nn::Conv2d(2, 3, {.kernel_regularizer = "l1", .kernel_constraint = nn::constraints::max_norm(1, {0, 1, 2}), .input_shape = {5, 5, 1}}),
@@ -121,4 +220,15 @@ TEST_CASE("regularizers and constraints survive a file") {
     for (std::size_t i = 0; i < layers.size(); ++i) CHECK(layers[i]->config() == others[i]->config());
     CHECK(loaded.penalties().size() == 2);
     CHECK(loaded.layers()[2]->config()["activity_regularizer"]["config"]["l2"] == 0.01);
+
+    nn::Sequential sequences{nn::Embedding(5, 2, {.embeddings_constraint = "unit_norm", .activity_regularizer = "l1", .input_shape = {None}}),
+                             nn::Bidirectional(nn::LSTM(2, {.recurrent_regularizer = nn::regularizers::l2(0.3), .return_sequences = true})),
+                             nn::RNN(nn::StackedRNNCells({nn::GRUCell(2, {.bias_constraint = "non_neg"}), nn::SimpleRNNCell(2)}),
+                                     {.activity_regularizer = "l2"})};
+    for (const char* name : {"s.h5", "s.keras"}) {
+        sequences.save((folder / name).string());
+        const nn::Model again = nn::load_model((folder / name).string());
+        for (std::size_t i = 0; i < sequences.layers().size(); ++i) CHECK(sequences.layers()[i]->config() == again.layers()[i]->config());
+        CHECK(again.penalties().size() == 2);
+    }
 }
