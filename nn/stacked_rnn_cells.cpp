@@ -10,14 +10,17 @@ namespace weft::nn {
 
 StackedRNNCells::StackedRNNCells(const std::vector<Layer>& cells) : cells_(cells) {
     if (cells.empty()) throw ValueError("StackedRNNCells: needs at least one cell; received none");
-    std::vector<std::string> taken;
+    std::vector<std::string> taken, places;
+    const auto list = std::make_shared<State>();  // Keras keeps them under cells/<class>
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         if (!cells_[i] || !cells_[i].as<RecurrentCell>())
             throw ValueError(fmt::format("StackedRNNCells: takes cells, such as LSTMCell; received {}", cells_[i] ? cells_[i]->label() : "nothing"));
         if (cells_[i]->name().empty()) cells_[i]->set_name(default_name(cells_[i]->class_name(), taken));
         taken.push_back(cells_[i]->name());
-        add_child(fmt::format("cells_{}", i), cells_[i]->state());
+        places.push_back(default_name(cells_[i]->class_name(), places));
+        list->children.emplace_back(places.back(), cells_[i]->state());
     }
+    add_child("cells", list);
 }
 
 std::vector<std::int64_t> StackedRNNCells::state_size() const {

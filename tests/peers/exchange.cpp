@@ -24,11 +24,15 @@ Tensors tensors_of(const data::Hdf5Object& group) {
     return tensors;
 }
 
-double error_of(nn::Model& model, const Tensors& inputs, const Tensors& outputs) {
+// Of the predictions and of what the regularizers give.
+double error_of(nn::Model& model, const Tensors& inputs, const Tensors& outputs, double penalty) {
     const NoGrad off_tape;
     const nn::ModeScope inference(false);
+    const nn::LossScope added;
     const Tensors found = model(inputs);
-    double most = found.size() == outputs.size() ? 0 : INFINITY;
+    double punished = added.total().item<double>();
+    for (const Tensor& each : model.penalties()) punished += each.item<double>();
+    double most = found.size() == outputs.size() ? std::abs(punished - penalty) / std::max(1.0, penalty) : INFINITY;
     for (std::size_t i = 0; i < found.size() && std::isfinite(most); ++i) most = std::max(most, distance(found[i], outputs[i]));
     return most;
 }
@@ -36,6 +40,7 @@ double error_of(nn::Model& model, const Tensors& inputs, const Tensors& outputs)
 int exchange(const std::filesystem::path& folder, const std::string& name, const data::Hdf5Object& group) {
     int failures = 0;
     const Tensors inputs = tensors_of(group.group("input")), outputs = tensors_of(group.group("output"));
+    const double penalty = std::stod(group.text("penalty").value());
     const double bound = name.starts_with("deep") ? 1e-4 : 1e-5;
     std::istringstream formats(group.text("formats").value_or(""));
     std::optional<nn::Model> whole;
@@ -48,8 +53,8 @@ int exchange(const std::filesystem::path& folder, const std::string& name, const
                 for (const nn::NamedTensor& weight : model.named_weights()) Tensor(weight.tensor).assign(weight.tensor.detach() * 0);
                 model.load_weights(path);
             }
-            const double error = error_of(model, inputs, outputs);
-            if (!(error <= bound)) throw Error(fmt::format("its predictions are {:.2g} away", error));
+            const double error = error_of(model, inputs, outputs, penalty);
+            if (!(error <= bound)) throw Error(fmt::format("its predictions or penalties are {:.2g} away", error));
             if (kind.starts_with("whole")) whole.emplace(model);
         } catch (const std::exception& error) {
             ++failures;
@@ -64,7 +69,7 @@ int exchange(const std::filesystem::path& folder, const std::string& name, const
     whole->save_weights(base + "legacy.h5");
     for (const char* kind : {"whole.h5", "whole.keras"}) {
         nn::Model again = nn::load_model(base + kind);
-        if (error_of(again, inputs, outputs) > bound) {
+        if (!(error_of(again, inputs, outputs, penalty) <= bound)) {
             ++failures;
             fmt::print("FAILED {}{}: weft does not read what it wrote\n", base, kind);
         }

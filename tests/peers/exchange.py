@@ -37,6 +37,11 @@ def predict(model, inputs):
     return as_list(model(inputs if len(inputs) > 1 else inputs[0], training=False))
 
 
+def penalty(model):
+    """Of the regularizers, of what the last call returned too."""
+    return float(sum(float(loss) for loss in model.losses))
+
+
 def save(model, folder, name, deterministic):
     made = []
     for kind, write in [("whole.h5", model.save), ("whole.keras", model.save), ("v3.weights.h5", model.save_weights),
@@ -63,9 +68,11 @@ def make(root):
                 exchange_models.set_weights(model)
                 inputs = exchange_models.inputs_of(model, kind)
                 outputs = predict(model, inputs)
+                punished = penalty(model)
                 if count % 4 == 0:
                     model.compile(optimizer="adam", loss="mean_squared_error" if len(outputs) == 1 else None, metrics=["mae"] if len(outputs) == 1 else None)
                 group = reference.create_group(name)
+                group.attrs["penalty"] = np.bytes_(repr(punished))
                 group.attrs["formats"] = np.bytes_(" ".join(save(model, folder, name, family == "keras")))
                 for i, value in enumerate(inputs):
                     group[f"input/{i}"] = value
@@ -105,6 +112,8 @@ def check(root):
                             opened = model
                         if not same(predict(opened, inputs), outputs, bound):
                             raise ValueError("predicts something else")
+                        if abs(penalty(opened) - float(group.attrs["penalty"])) > bound * max(1, float(group.attrs["penalty"])):
+                            raise ValueError(f"regularizers give {penalty(opened)}, not {float(group.attrs['penalty'])}")
                         checked += 1
                     except Exception as error:
                         failures += 1

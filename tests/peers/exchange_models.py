@@ -84,6 +84,25 @@ def cases(k):
     yield chain("time_distributed", (4, 5), L.TimeDistributed(L.Dense(3, activation="relu")), L.TimeDistributed(L.Dense(2)))
     yield chain("time_distributed_images", (3, 6, 6, 2), L.TimeDistributed(L.Conv2D(2, 3)), L.TimeDistributed(L.Flatten()), L.LSTM(3))
     yield chain("any_length", (None, 3), L.LSTM(4, return_sequences=True), L.Dense(2))
+    # --- regularizers and constraints of weights other than Dense's ---
+    c = k.constraints
+    weights = {"kernel_regularizer": r.L2(0.01), "recurrent_regularizer": r.L1(0.02), "bias_regularizer": r.L1L2(0.03, 0.04),
+               "kernel_constraint": c.MaxNorm(2), "recurrent_constraint": c.UnitNorm(axis=1), "bias_constraint": "non_neg"}
+    yield tokens("embedding_regularized", (6,), L.Embedding(11, 4, embeddings_regularizer=r.L2(0.01), embeddings_constraint="unit_norm",
+                                                            activity_regularizer=r.L1(0.02)), L.Flatten(), L.Dense(2))
+    yield chain("lstm_regularized", (5, 3), L.LSTM(4, activity_regularizer=r.L2(0.05), return_sequences=True, **weights), L.LSTM(3, **weights))
+    yield chain("gru_regularized", (5, 3), L.GRU(4, activity_regularizer=r.L1(0.05), return_sequences=True, **weights),
+                L.GRU(3, reset_after=False, **weights))
+    yield chain("simple_rnn_regularized", (5, 3), L.SimpleRNN(4, **weights))
+    yield chain("bidirectional_regularized", (5, 3), L.Bidirectional(L.LSTM(4, activity_regularizer=r.L2(0.05), **weights)))
+    yield chain("cells_regularized", (5, 3), L.RNN([L.LSTMCell(4, **weights), L.GRUCell(3, **weights), L.SimpleRNNCell(2, **weights)]))
+    yield chain("conv_regularized", (6, 6, 3),
+                L.DepthwiseConv2D(2, depthwise_regularizer=r.L2(0.01), bias_regularizer=r.L1(0.02), depthwise_constraint="non_neg"),
+                L.SeparableConv2D(3, 2, depthwise_regularizer=r.L2(0.01), pointwise_regularizer=r.L1(0.03), activity_regularizer=r.L2(0.04)),
+                L.Conv2DTranspose(2, 2, kernel_regularizer=r.L1(0.01), bias_constraint=c.MaxNorm(1)),
+                L.BatchNormalization(beta_regularizer=r.L2(0.01), gamma_regularizer=r.L1(0.02), gamma_constraint="non_neg"),
+                L.LayerNormalization(beta_regularizer=r.L2(0.03), gamma_constraint=c.MaxNorm(2)),
+                L.PReLU(alpha_regularizer=r.L2(0.05), alpha_constraint="non_neg"))
     # --- graphs ---
     a, b = k.Input((4,), name="a"), k.Input((4,), name="b")
     yield graph("merges", [a, b], L.Concatenate()([L.Add()([a, b]), L.Multiply()([a, b]), L.Subtract()([a, b]),
