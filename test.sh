@@ -3,11 +3,12 @@
 # undefined-behaviour sanitizers (but for the tests tagged [slow]). Can be run again at any time, from any folder.
 #
 #   test.sh          all of that, in under 15 minutes on two cores
-#   test.sh --all    also the long ones: clang, the thread sanitizer, training to full accuracy, Keras itself
+#   test.sh --all    also the long ones: clang, the thread sanitizer, training to full accuracy, more of Keras
 #
 # The last line reads "N passed, N failed" (", N skipped" if any were); the exit status is 0 only if none failed.
 source "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
 source scripts/count.sh
+source scripts/peers.sh
 
 long=false
 case "$*" in
@@ -22,6 +23,7 @@ trap finish EXIT
 
 need_packages "${library_packages[@]}" "${test_packages[@]}"
 mkdir -p "$logs"
+prepare_peers
 [[ -n ${WEFT_DATA:-} ]] || echo "WEFT_DATA is not set, ../shared/data is not there: tests of real data are skipped."
 
 # --- the release build, on every instruction set ----------------------------------------------------------------------
@@ -34,6 +36,7 @@ for isa in "${isas[@]}"; do
     run_tests "on $isa" '' env WEFT_ISA="$isa" build/tests/weft_tests
 done
 run_meson_tests "that meson knows of" build
+run_case "models exchanged with Keras 3 and tf_keras, both ways" exchange
 run_case "a program outside the tree, with what meson install gives it" scripts/test_install.sh build "$logs/budgets"
 
 # --- sanitizers -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t greatest_ratio = 1032;             // deflate: 258 bytes from two bits
 constexpr std::size_t chunk_bytes = 1 << 20;             // of chunks that nobody gave a size
+constexpr std::size_t piece_bytes = 4 << 20;             // read at once where nothing is kept
 constexpr std::size_t most_chunk_bytes = 0xffff'ffff;    // HDF5's own limit
 
 Shape shape_of_dataset(hid_t dataset, const std::string& where) {
@@ -208,16 +209,41 @@ Tensor Hdf5Dataset::read() const {
     return read_selected(shape_, H5S_ALL, H5S_ALL);
 }
 
-void Hdf5Dataset::read_into(const Tensor& target) const {
-    const Hdf5Quiet quiet;
+void Hdf5Dataset::check_target(const Tensor& target) const {
     if (target.shape() != shape_)
         throw ShapeError(fmt::format("{}: its shape is {}; it cannot be read into {}", where(), str(shape_), describe(target)));
     if (dtype_ == boolean || (target.dtype() != int64 && !is_floating(target.dtype())))
         throw DTypeError(fmt::format("{}: {} cannot be read into {}", where(), name(dtype_), describe(target)));
+}
+
+void Hdf5Dataset::read_into(const Tensor& target) const {
+    const Hdf5Quiet quiet;
+    check_target(target);
     if (shape_.elements() == 0) return;
     Array& array = target.impl()->array;
     check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.data<std::byte>()), where(), "reading");
     array.changed();
+}
+
+void Hdf5Dataset::try_read_into(const Tensor& target) const {
+    const Hdf5Quiet quiet;
+    check_target(target);
+    if (shape_.elements() == 0) return;
+    // Whole chunks, since each part of one costs unpacking all of it; rows of a dataset in one piece as they come.
+    const std::int64_t rows = shape_.empty() ? 1 : shape_.front();
+    const std::size_t row = target.data().bytes() / static_cast<std::size_t>(rows);
+    const auto fitting = static_cast<std::int64_t>(std::max<std::size_t>(piece_bytes / row, 1));
+    const std::int64_t step = std::min(rows, chunk_rows_ > 0 ? (fitting + chunk_rows_ - 1) / chunk_rows_ * chunk_rows_ : fitting);
+    const Array piece({step, static_cast<std::int64_t>(row)}, uint8);
+    const Hdf5Handle file(H5Dget_space(object_.id()), where(), "reading");
+    for (std::int64_t begin = 0; begin < rows; begin += step) {
+        hsize_t sizes[Shape::max_rank], offset[Shape::max_rank] = {static_cast<hsize_t>(begin)};
+        std::copy(shape_.begin(), shape_.end(), sizes);
+        if (!shape_.empty()) sizes[0] = static_cast<hsize_t>(std::min(step, rows - begin));
+        const Hdf5Handle memory(shape_.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape_.rank(), sizes, nullptr), where(), "reading");
+        if (!shape_.empty()) check_hdf5(H5Sselect_hyperslab(file, H5S_SELECT_SET, offset, nullptr, sizes, nullptr), where(), "reading");
+        check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), memory, file, H5P_DEFAULT, const_cast<std::byte*>(piece.data<std::byte>())), where(), "reading");
+    }
 }
 
 Tensor Hdf5Dataset::read(std::int64_t begin, std::int64_t end) const {

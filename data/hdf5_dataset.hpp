@@ -21,6 +21,8 @@ public:
     /// All elements into a tensor of the same shape, float32, float64 or int64, converted to its type: what was there is
     /// overwritten. Throws ShapeError, DTypeError, FileError.
     void read_into(const Tensor& target) const;
+    /// Whether read_into() would succeed: reads all elements once, in pieces that are not kept. Throws as it does.
+    void try_read_into(const Tensor& target) const;
     /// Positions begin, begin + 1, ... before end of the first axis. Throws IndexError unless 0 <= begin <= end <= its
     /// size, ShapeError for a single number, FileError.
     Tensor read(std::int64_t begin, std::int64_t end) const;
@@ -28,6 +30,7 @@ public:
 private:
     friend class Hdf5Object;
     explicit Hdf5Dataset(Hdf5Object object);
+    void check_target(const Tensor& target) const;
     Tensor read_selected(const Shape& shape, std::int64_t memory, std::int64_t file) const;
 
     Hdf5Object object_;

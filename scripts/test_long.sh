@@ -149,21 +149,9 @@ run_case "the next word beats a bigram model" words
 run_case "the tutorial's LSTM labels sequences" labels
 run_case "a forecast beats persistence" temperatures
 
-# --- the peers: the libraries that weft is measured against, in an environment that is thrown away ------------------
-need_packages python3-venv
-peers=$root/build/peers
-if ! "$peers/bin/python" -c 'import keras, tensorflow, h5py' 2>/dev/null; then
-    say "Installing Keras under build/peers"
-    rm -rf "$peers"
-    # shellcheck disable=SC2015
-    python3 -m venv "$peers" && "$peers/bin/pip" install -q -r tests/fixtures/requirements.txt || rm -rf "$peers"
-fi
-peer() {
-    [[ -x $peers/bin/python ]] || { echo "Keras could not be installed: skipped"; return 77; }
-    "$peers/bin/python" "$@"
-}
+# --- the libraries that weft is compared with ------------------------------------------------------------------------
 torch_peer() {
-    [[ -x $peers/bin/python ]] || { echo "Python's packages could not be installed: skipped"; return 77; }
+    have_peers || return
     "$peers/bin/python" -c 'import torch' 2>/dev/null ||
         "$peers/bin/pip" install -q torch==2.13.0 ||
         { echo "PyTorch could not be installed: skipped"; return 77; }
@@ -175,14 +163,3 @@ run_case "Keras still gives the numbers of tests/fixtures" peer tests/fixtures/m
 run_case "PyTorch still gives the derivatives of tests/fixtures/graphs.h5" torch_peer tests/fixtures/make_graphs.py --check
 run_case "Keras opens the example's model and agrees on its accuracy" peer tests/peers/open_in_keras.py \
     build/training/mnist-1-1
-
-# Each layer and option, in every format, there and back.
-exchange() {
-    local folder=$root/build/exchange
-    rm -rf "$folder"
-    ninja -C build tests/exchange >/dev/null || return 1
-    peer tests/peers/exchange.py make "$folder" || return
-    build/tests/exchange "$folder" || return 1
-    peer tests/peers/exchange.py check "$folder"
-}
-run_case "models exchanged with Keras 3 and tf_keras, both ways" exchange

@@ -31,9 +31,9 @@ Tensors by_name(const std::vector<nn::NamedTensor>& weights) {
 
 // Weights by their names in the model where there is one, so that its file's format does not matter.
 Tensors tensors_of(const std::string& file, const nn::ModelFileInfo& info, const std::string& other, const nn::ModelFileInfo& others) {
-    if (nn::has_architecture(info.kind)) return by_name(nn::load_model(file).named_weights());
+    if (nn::has_architecture(info.kind)) return by_name(nn::load_model(file, {.compile = false}).named_weights());
     if (nn::has_architecture(others.kind)) {
-        nn::Model model = nn::load_model(other);
+        nn::Model model = nn::load_model(other, {.compile = false});
         model.load_weights(file);
         return by_name(model.named_weights());
     }

@@ -26,7 +26,7 @@ int predict(const Arguments& arguments, Sandbox& sandbox) {
     if (!is_npy(arguments.output) && !arguments.output.ends_with(".h5") && !arguments.output.ends_with(".hdf5"))
         throw ValueError(fmt::format("{}: results are written to .npy or .h5 files", arguments.output));
     sandbox.reading(arguments.model);
-    nn::Model model = nn::load_model(arguments.model);
+    nn::Model model = nn::load_model(arguments.model, {.compile = false});
     const std::vector<std::string> names = model.output_names();
     if (is_npy(arguments.output) && names.size() != 1)
         throw ValueError(fmt::format("{}: a .npy file holds one array, and the model has {} outputs: {}. Write a .h5 file", arguments.output, names.size(), fmt::join(names, ", ")));

@@ -32,6 +32,17 @@ std::string writer(const nn::ModelFileInfo& info) {
     return fmt::format("Keras version: {}{}\n", info.keras_version, info.backend.empty() ? "" : " on " + info.backend);
 }
 
+// Settings that weft lacks are no reason not to show the layers.
+std::string training_settings(const std::string& file, const nn::ModelFileInfo& info) {
+    if (!info.has_training_settings) return "Not compiled\n";
+    try {
+        const nn::Model model = nn::load_model(file);
+        return model.compiled() ? fmt::format("Compiled with {}\n", model.optimizer().keras_class()) : "Not compiled\n";
+    } catch (const ValueError& error) {
+        return fmt::format("Compiled, but {}\n", error.what());
+    }
+}
+
 int summary(const std::string& file, Sandbox& sandbox) {
     sandbox.reading(file);
     const nn::ModelFileInfo info = nn::inspect_model_file(file);
@@ -39,9 +50,8 @@ int summary(const std::string& file, Sandbox& sandbox) {
     if (!nn::has_architecture(info.kind)) {
         text += tensor_table(info.weights);
     } else {
-        const nn::Model model = nn::load_model(file);
-        text += model.summary_text();
-        text += model.compiled() ? fmt::format("Compiled with {}\n", model.optimizer().keras_class()) : "Not compiled\n";
+        text += nn::load_model(file, {.compile = false}).summary_text();
+        text += training_settings(file, info);
     }
     if (info.has_optimizer_state) text += "With the optimizer's state\n";
     fmt::print("{}", printable(text));

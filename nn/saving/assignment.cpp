@@ -16,19 +16,21 @@ void check(const Assignment& assignment) {
 void assign(const std::vector<Assignment>& assignments, Overwrite overwrite) {
     const NoGrad off_tape;
     for (const Assignment& assignment : assignments) check(assignment);
-    Tensors values;
-    for (const Assignment& assignment : assignments) {
-        if (overwrite == Overwrite::at_once && !assignment.value.defined()) {
-            assignment.group.dataset(assignment.dataset).read_into(assignment.weight);
-            continue;
+    if (overwrite == Overwrite::when_all_was_read)
+        for (const Assignment& assignment : assignments)
+            if (!assignment.value.defined()) assignment.group.dataset(assignment.dataset).try_read_into(assignment.weight);
+    std::size_t done = 0;
+    try {
+        for (const auto& [weight, group, dataset, value] : assignments) {
+            if (value.defined()) Tensor(weight).assign(value.to(weight.dtype()));
+            else group.dataset(dataset).read_into(weight);
+            ++done;
         }
-        Tensor value = assignment.value.defined() ? assignment.value.to(assignment.weight.dtype())
-                                                  : Tensor(Array(assignment.weight.shape(), assignment.weight.dtype()));
-        if (!assignment.value.defined()) assignment.group.dataset(assignment.dataset).read_into(value);
-        if (overwrite == Overwrite::at_once) Tensor(assignment.weight).assign(value);
-        else values.push_back(std::move(value));
+    } catch (const Error& error) {
+        if (overwrite == Overwrite::at_once) throw;
+        throw FileError(fmt::format("{}. It could be read a moment ago: did the file change, or the disk fail? {} of {} weights have been "
+                                    "replaced by the file's; load them anew before the model is used.", error.what(), done, assignments.size()));
     }
-    for (std::size_t i = 0; i < values.size(); ++i) Tensor(assignments[i].weight).assign(values[i]);
 }
 
 }  // namespace weft::nn::saving

@@ -20,11 +20,11 @@ struct Assignment {
 void check(const Assignment& assignment);
 
 enum class Overwrite {
-    when_all_is_read,  ///< an error leaves every weight as it was; takes memory for all of them once more
-    at_once,           ///< for a model nobody has seen yet
+    when_all_was_read,  ///< reads everything once before, and keeps nothing of it, so that an error leaves each weight as it was
+    at_once,            ///< for a model nobody has seen yet
 };
 
-/// Reads and assigns. Everything is checked before the first weight changes. Throws FileError.
+/// Reads and assigns. Shapes and types are checked before the first weight changes. Throws FileError.
 void assign(const std::vector<Assignment>& assignments, Overwrite overwrite);
 
 }  // namespace weft::nn::saving

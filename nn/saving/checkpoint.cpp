@@ -50,10 +50,11 @@ std::optional<FitProgress> read_checkpoint(Model& model, const std::string& path
         const FitProgress progress{member(file.progress, "epochs", where).get<int>(), member(file.progress, "seed", where).get<std::uint64_t>(),
                                 history_from(member(file.progress, "history", where), where)};
         const double rate = member(file.progress, "learning_rate", where).get<double>();
-        const std::vector<Assignment> weights = assignments(model, file);
-        for (const Assignment& weight : weights) check(weight);
-        read_optimizer(model, file.optimizer, file.writer);
-        assign(weights, Overwrite::when_all_is_read);
+        std::vector<Assignment> all = assignments(model, file);
+        const OptimizerState state = optimizer_state(model, file.optimizer, file.writer);
+        all.insert(all.end(), state.slots.begin(), state.slots.end());
+        assign(all, Overwrite::when_all_was_read);
+        model.optimizer().set_iterations(state.iterations);
         model.optimizer().set_learning_rate(rate);
         return progress;
     } catch (const json::exception& error) {

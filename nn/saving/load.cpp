@@ -46,7 +46,11 @@ Model load_model(const std::string& path, const LoadOptions& options) {
         saving::assign(saving::assignments(model, file), saving::Overwrite::at_once);
         if (options.compile && !file.training.is_null()) {
             saving::compile_from_config(model, file.training, file.writer, path);
-            if (model.compiled()) saving::read_optimizer(model, file.optimizer, file.writer);
+            if (model.compiled()) {
+                const saving::OptimizerState state = saving::optimizer_state(model, file.optimizer, file.writer);
+                saving::assign(state.slots, saving::Overwrite::at_once);
+                model.optimizer().set_iterations(state.iterations);
+            }
         }
         return model;
     } catch (const std::bad_alloc&) {
@@ -58,7 +62,7 @@ void Model::load_weights(const std::string& path, const LoadWeightsOptions& opti
     check_built(*this);
     const saving::OpenedFile file = saving::open_model_file(path);
     const saving::Matching matching{.by_name = options.by_name, .skip_mismatch = options.skip_mismatch};
-    saving::assign(saving::assignments(*this, file, matching), saving::Overwrite::when_all_is_read);
+    saving::assign(saving::assignments(*this, file, matching), saving::Overwrite::when_all_was_read);
 }
 
 }  // namespace weft::nn

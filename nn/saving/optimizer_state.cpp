@@ -46,8 +46,9 @@ std::vector<NamedTensor> optimizer_variables(const Model& model) {
     return variables;
 }
 
-void read_optimizer(const Model& model, const std::vector<SavedVariable>& saved, const Writer& writer) {
-    if (saved.empty()) return;
+OptimizerState optimizer_state(const Model& model, const std::vector<SavedVariable>& saved, const Writer& writer) {
+    OptimizerState state{.iterations = model.optimizer().iterations(), .slots = {}};
+    if (saved.empty()) return state;
     const NoGrad off_tape;
     optim::Optimizer& optimizer = model.optimizer();
     const std::string where = saved.front().group.where();
@@ -56,11 +57,11 @@ void read_optimizer(const Model& model, const std::vector<SavedVariable>& saved,
 
     // Numbers come first: iterations, but for some optimizers of Keras 2, and Keras 3's learning rate.
     std::size_t begin = 0;
-    std::int64_t iterations = 0;
+    state.iterations = 0;
     if (shapes[0].empty()) {
         const double value = saved[0].group.read(saved[0].dataset).item<double>();
         if (!(value >= 0 && value < 9e15)) throw FileError(fmt::format("{}/{}: a number of steps cannot be {}", where, saved[0].dataset, value));
-        iterations = static_cast<std::int64_t>(value);
+        state.iterations = static_cast<std::int64_t>(value);
         begin = 1;
     }
     if (begin < shapes.size() && shapes[begin].empty()) ++begin;
@@ -74,7 +75,6 @@ void read_optimizer(const Model& model, const std::vector<SavedVariable>& saved,
     if (kept != 0 && kept != weights.size() * count && !(unused && kept > weights.size() * count && kept % weights.size() == 0))
         throw FileError(fmt::format("{}: it holds {} variables of an optimizer; {} keeps {} for each of the {} trained weights",
                                     where, kept, optimizer.keras_class(), count, weights.size()));
-    std::vector<std::pair<Tensor, Tensor>> values;
     if (kept != 0) {
         std::size_t i = begin;
         for (const auto& [w, s] : layout(weights.size(), count, interleaved)) {
@@ -82,12 +82,11 @@ void read_optimizer(const Model& model, const std::vector<SavedVariable>& saved,
             if (shapes[i] != slot.shape())
                 throw FileError(fmt::format("{}/{}: its shape is {}; {}'s {} of '{}' is {}", where, saved[i].dataset, str(shapes[i]),
                                             optimizer.keras_class(), optimizer.slot_names()[s], weights[w].name, describe(slot)));
-            values.emplace_back(slot, saved[i].group.read(saved[i].dataset).to(slot.dtype()));
+            state.slots.push_back({slot, saved[i].group, saved[i].dataset});
             ++i;
         }
     }
-    for (auto& [slot, value] : values) slot.assign(value);
-    optimizer.set_iterations(iterations);
+    return state;
 }
 
 }  // namespace weft::nn::saving

@@ -3,6 +3,7 @@
 
 #include <weft/data/hdf5_file.hpp>
 #include <weft/nn/model.hpp>
+#include <weft/nn/saving/assignment.hpp>
 #include <weft/nn/saving/keras_version.hpp>
 
 #include <string>
@@ -20,8 +21,14 @@ struct SavedVariable {
     std::string dataset;
 };
 
-/// Takes over the state that an optimizer of the same kind had, in the layout of the writer's version. The learning rate
-/// is the settings' business. Throws FileError, with the optimizer as it was, if the variables do not fit.
-void read_optimizer(const Model& model, const std::vector<SavedVariable>& saved, const Writer& writer);
+/// What a file says of an optimizer of the same kind: nothing of it is read or taken over yet, but for the number of steps.
+struct OptimizerState {
+    std::int64_t iterations = 0;
+    std::vector<Assignment> slots;
+};
+
+/// In the layout of the writer's version. The learning rate is the settings' business. Throws FileError if the variables
+/// do not fit.
+OptimizerState optimizer_state(const Model& model, const std::vector<SavedVariable>& saved, const Writer& writer);
 
 }  // namespace weft::nn::saving

@@ -65,7 +65,7 @@ void write_optimizer(const Model& model, const data::Hdf5Object& root) {
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 void save_archive(const Model& model, const std::string& path, const saving::json& progress) {
-    saving::json config = saving::model_config(model);
+    saving::json config = saving::model_config(model, saving::Words::keras3);
     if (const saving::json training = saving::compile_config(model); !training.is_null()) config["compile_config"] = training;
     const std::time_t now = std::time(nullptr);
     char date[32] = {};
@@ -123,7 +123,7 @@ void saving::write_file(const Model& model, const std::string& path, const json&
     if (!is_archive_name(path) && !path.ends_with(".h5") && !path.ends_with(".hdf5")) bad_name("save", path, ".keras, .h5, .hdf5 or .weights.h5");
     check_built(model, "save");
     if (is_archive_name(path)) return save_archive(model, path, progress);
-    const json architecture = weights_alone ? json() : model_config(model);
+    const json architecture = weights_alone ? json() : model_config(model, Words::keras2);
     const json training = weights_alone ? json() : training_config(model);
     data::write_hdf5(path, [&](const data::Hdf5Object& root) {
         write_progress(root, progress);

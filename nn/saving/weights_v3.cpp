@@ -65,9 +65,8 @@ std::optional<data::Hdf5Object> find_v3_group(const data::Hdf5Object& root, cons
 bool is_weights_v3(const data::Hdf5Object& root) {
     if (root.is_group("layers") || root.is_group(early_name) || root.is_group("vars")) return true;
     const auto names = root.names();
-    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-        return name.starts_with("layers\\") || name.starts_with(std::string(early_name) + "\\");
-    });
+    const std::string early = fmt::format("{}\\", early_name);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with("layers\\") || name.starts_with(early); });
 }
 
 std::vector<std::string> numbered(const data::Hdf5Object& group) {
