@@ -70,7 +70,9 @@ def make(root, family):
         for name, model, kind in exchange_models.cases(k):
             exchange_models.set_weights(model)
             inputs = exchange_models.inputs_of(model, kind)
-    X % 4 == 0:
+            outputs = predict(model, inputs)
+            punished = penalty(model)
+            if count % 4 == 0:
                 model.compile(optimizer="adam", loss="mean_squared_error" if len(outputs) == 1 else None, metrics=["mae"] if len(outputs) == 1 else None)
             group = reference.create_group(name)
             group.attrs["penalty"] = np.bytes_(repr(punished))
