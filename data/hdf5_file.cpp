@@ -255,9 +255,12 @@ Hdf5Object open_hdf5(const std::string& path, const std::string& given) {
 
 namespace {
 
-void fill_file(const std::string& file_path, const std::string& label, const std::function<void(const Hdf5Object& root)>& fill) {
+void fill_file(const std::string& file_path, const std::string& label, const std::function<void(const Hdf5Object& root)>& fill,
+               std::uint64_t left_free = 0) {
     const Hdf5Quiet quiet;
-    const hid_t file = H5Fcreate(file_path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), label, "writing");
+    check_hdf5(H5Pset_userblock(creation, left_free), label, "writing");
+    const hid_t file = H5Fcreate(file_path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
     if (file < 0) throw FileError(fmt::format("{}: the file cannot be written. Does the folder exist, and may you write there?", label));
     const Hdf5Object root(file, label, "");
     fill(root);
@@ -270,6 +273,8 @@ void write_hdf5(const std::string& path, const std::function<void(const Hdf5Obje
     replace_file(path, [&](const std::string& temporary) { fill_file(temporary, path, fill); });
 }
 
-void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill) { fill_file(path, path, fill); }
+void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill, std::uint64_t left_free) {
+    fill_file(path, path, fill, left_free);
+}
 
 }  // namespace weft::data

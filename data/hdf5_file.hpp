@@ -81,7 +81,8 @@ Hdf5Object open_hdf5(const std::string& path, const std::string& label = {});
 /// Writes a file through `fill`: into a temporary file of the same folder, flushed, and renamed over `path` when complete,
 /// so that a failure at any moment leaves the old file whole. Throws FileError.
 void write_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill);
-/// The same in place, over whatever the file held, for a file of one's own. Throws FileError.
-void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill);
+/// The same in place, over whatever the file held, for a file of one's own. The first `left_free` bytes, 0 or a power of two
+/// from 512 on, are another's. Throws FileError.
+void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill, std::uint64_t left_free = 0);
 
 }  // namespace weft::data

@@ -143,8 +143,7 @@ void write_zip(const std::string& path, const std::vector<ZipPart>& parts) {
             const ZipPart& part = parts[i];
             for (std::span<const std::byte> piece : part.pieces)
                 fragments[i].push_back({reinterpret_cast<zip_uint8_t*>(const_cast<std::byte*>(piece.data())), piece.size()});
-            zip_source_t* source = part.file.empty() ? zip_source_buffer_fragment(archive.get(), fragments[i].data(), fragments[i].size(), 0)
-                                                     : zip_source_file(archive.get(), part.file.c_str(), 0, -1);
+            zip_source_t* source = zip_source_buffer_fragment(archive.get(), fragments[i].data(), fragments[i].size(), 0);
             check(source, part.name);
             const zip_int64_t index = zip_file_add(archive.get(), part.name.c_str(), source, ZIP_FL_ENC_UTF_8);
             if (index < 0) zip_source_free(source);

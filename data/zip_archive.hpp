@@ -57,12 +57,11 @@ private:
     std::vector<std::uint64_t> indices_;  // of the names, in the archive
 };
 
-/// What is to become an entry: bytes in pieces, which stay the caller's, or all of a file.
+/// What is to become an entry: bytes in pieces, which stay the caller's.
 struct ZipPart {
     std::string name;
     std::vector<std::span<const std::byte>> pieces;
     int compression = 0;  ///< deflate's level, 1 to 9; 0: stored
-    std::string file = {};  ///< its path, instead of pieces
 };
 
 /// Writes an archive; a file that was there is replaced when the new one is complete. The same parts give the same

@@ -80,8 +80,9 @@ Options OptimizerOf<Self, Options>::options() const {
 
 template <class Self, class Options>
 std::unique_ptr<Optimizer> OptimizerOf<Self, Options>::fresh(const Tensors& parameters) const {
-    if (parameters.empty()) return std::make_unique<Self>(options());
-    return std::make_unique<Self>(parameters, options());
+    auto made = parameters.empty() ? std::make_unique<Self>(options()) : std::make_unique<Self>(parameters, options());
+    if (schedule()) made->set_schedule(*schedule());
+    return made;
 }
 
 template <class Self, class Options>

@@ -61,7 +61,14 @@ Tensors Optimizer::parameters() const {
 
 void Optimizer::set_learning_rate(double rate) {
     check_rate(rate, "learning rate", keras_class());
+    if (schedule_) throw ValueError(fmt::format("{}: its learning rate follows {}, and cannot be set", keras_class(), schedule_->keras_class()));
     options_.lr = rate;
+}
+
+void Optimizer::set_schedule(const Schedule& schedule) {
+    check_rate(schedule(0), "learning rate of the first step", keras_class());
+    schedule_ = schedule;
+    options_.lr = schedule(0);
 }
 
 void Optimizer::set_iterations(std::int64_t iterations) {
@@ -126,9 +133,11 @@ void Optimizer::step() {
         moved.push_back(&entry);
         gradients.push_back(std::move(gradient));
     }
+    const double all_rate = learning_rate();
+    check_rate(all_rate, "learning rate", keras_class());
     clip(gradients);
     for (std::size_t i = 0; i < moved.size(); ++i) {
-        const double rate = options_.lr * moved[i]->relative_rate;
+        const double rate = all_rate * moved[i]->relative_rate;
         update(moved[i]->parameter, gradients[i], moved[i]->slots, {rate, rate * moved[i]->weight_decay, iterations_ + 1});
     }
     ++iterations_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <weft/autograd/tensor.hpp>
+#include <weft/optim/schedule.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -58,9 +59,15 @@ public:
     /// Forgets the gradients of all parameters.
     void zero_grad();
 
-    double learning_rate() const { return options_.lr; }
-    /// Groups with rates of their own keep their ratio to this one. Throws ValueError if negative or not finite.
+    /// Of the next step.
+    double learning_rate() const { return schedule_ ? (*schedule_)(iterations_) : options_.lr; }
+    /// Groups with rates of their own keep their ratio to this one. Throws ValueError if negative or not finite, or if the
+    /// rate follows a schedule.
     void set_learning_rate(double rate);
+    /// From now on the learning rate follows from the number of steps made, and the options' no longer counts. A step whose
+    /// rate is negative or not finite throws ValueError before anything has changed.
+    void set_schedule(const Schedule& schedule);
+    const std::optional<Schedule>& schedule() const { return schedule_; }
 
     /// Steps made so far.
     std::int64_t iterations() const { return iterations_; }
@@ -118,6 +125,7 @@ private:
     void clip(Tensors& gradients) const;
 
     CommonOptions options_;
+    std::optional<Schedule> schedule_;
     std::vector<Entry> entries_;
     std::int64_t iterations_ = 0;
 };

@@ -100,7 +100,20 @@ void adagrad(T* w, const T* g, T* a, std::int64_t n, double rate, double epsilon
 }
 
 template <class T>
-constexpr UpdateFunctions<T> functions_of{sgd<T>, momentum<T>, adam<T>, rmsprop<T>, adagrad<T>};
+void adadelta(T* w, const T* g, T* a, T* d, std::int64_t n, double rate, double rho, double epsilon) {
+    const Batch<T> all_rate = all<T>(rate), all_rho = all<T>(rho), rest = all<T>(1 - rho), all_epsilon = all<T>(epsilon);
+    each<T>(n, [&](auto at, std::int64_t i) {
+        const Batch<T> gradient = at.load(g + i), moved = at.load(d + i);
+        const Batch<T> square = all_rho * at.load(a + i) + rest * (gradient * gradient);
+        at.store(a + i, square);
+        const Batch<T> step = xsimd::sqrt(moved + all_epsilon) * gradient / xsimd::sqrt(square + all_epsilon);
+        at.store(d + i, all_rho * moved + rest * (step * step));
+        at.store(w + i, at.load(w + i) - all_rate * step);
+    });
+}
+
+template <class T>
+constexpr UpdateFunctions<T> functions_of{sgd<T>, momentum<T>, adam<T>, rmsprop<T>, adagrad<T>, adadelta<T>};
 
 constexpr Update table{functions_of<float>, functions_of<double>};
 

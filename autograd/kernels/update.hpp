@@ -26,6 +26,9 @@ struct UpdateFunctions {
                     double momentum, double epsilon);
     /// a += g^2; w -= rate * g / sqrt(a + epsilon)
     void (*adagrad)(T* w, const T* g, T* a, std::int64_t n, double rate, double epsilon);
+    /// a = rho * a + (1 - rho) g^2; step = sqrt(d + epsilon) / sqrt(a + epsilon) * g; d = rho * d + (1 - rho) step^2;
+    /// w -= rate * step
+    void (*adadelta)(T* w, const T* g, T* a, T* d, std::int64_t n, double rate, double rho, double epsilon);
 };
 
 struct Update {

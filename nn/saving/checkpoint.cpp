@@ -55,7 +55,7 @@ std::optional<FitProgress> read_checkpoint(Model& model, const std::string& path
         all.insert(all.end(), state.slots.begin(), state.slots.end());
         assign(all, Overwrite::when_all_was_read);
         model.optimizer().set_iterations(state.iterations);
-        model.optimizer().set_learning_rate(rate);
+        if (!model.optimizer().schedule()) model.optimizer().set_learning_rate(rate);
         return progress;
     } catch (const json::exception& error) {
         throw FileError(fmt::format("{}: it is damaged: {}", where, error.what()));

@@ -1,5 +1,6 @@
 #include <weft/data/hdf5_dataset.hpp>
-#include <weft/data/zip_archive.hpp>
+#include <weft/data/hdf5_part.hpp>
+#include <weft/data/zip_in_place.hpp>
 #include <weft/nn/saving/open_file.hpp>
 #include <weft/nn/saving/weights_v3.hpp>
 
@@ -75,6 +76,24 @@ OpenedFile opened_hdf5(const std::string& path) {
     throw FileError(fmt::format("{}: this HDF5 file holds no Keras model and no weights of one: neither model_config, nor layer_names, nor layers", path));
 }
 
+// Where they lie, if they are not packed; else unpacked to a temporary file.
+data::Hdf5Object opened_weights(const data::ZipReader& archive, const std::string& path) {
+    const std::string name = "model.weights.h5", label = path + ", " + name;
+    data::ZipEntry entry = archive.open(name);
+    if (const auto begin = data::find_stored(path, name, entry.bytes())) return data::open_hdf5_part(path, *begin, entry.bytes(), label);
+    const TemporaryFile unpacked;
+    std::ofstream out(unpacked.path(), std::ios::binary);
+    std::vector<char> buffer(copied_at_once);
+    while (entry.left() > 0 && out) {
+        const std::size_t bytes = std::min<std::uint64_t>(entry.left(), buffer.size());
+        entry.read(buffer.data(), bytes);
+        out.write(buffer.data(), static_cast<std::streamsize>(bytes));
+    }
+    out.close();
+    if (!out) throw FileError(fmt::format("{}: there is no room to unpack its weights in {}", path, parent_of(unpacked.path())));
+    return data::open_hdf5(unpacked.path(), label);
+}
+
 OpenedFile opened_archive(const std::string& path) {
     OpenedFile file{.kind = ModelFileKind::archive, .path = path};
     const data::ZipReader archive(path);
@@ -94,18 +113,7 @@ OpenedFile opened_archive(const std::string& path) {
     file.writer.version = KerasVersion(file.keras_version);
     file.training = member_or_null(file.architecture, "compile_config");
 
-    const TemporaryFile unpacked;
-    data::ZipEntry entry = archive.open("model.weights.h5");
-    std::ofstream out(unpacked.path(), std::ios::binary);
-    std::vector<char> buffer(copied_at_once);
-    while (entry.left() > 0 && out) {
-        const std::size_t bytes = std::min<std::uint64_t>(entry.left(), buffer.size());
-        entry.read(buffer.data(), bytes);
-        out.write(buffer.data(), static_cast<std::streamsize>(bytes));
-    }
-    out.close();
-    if (!out) throw FileError(fmt::format("{}: there is no room to unpack its weights in {}", path, parent_of(unpacked.path())));
-    const data::Hdf5Object root = data::open_hdf5(unpacked.path(), path + ", model.weights.h5");
+    const data::Hdf5Object root = opened_weights(archive, path);
     set_progress(file, root);
     file.weights = {root};
     file.optimizer = v3_optimizer(root);
@@ -157,8 +165,8 @@ void collect_datasets(const data::Hdf5Object& group, const std::string& path, in
 
 }  // namespace
 
-TemporaryFile::TemporaryFile(const std::string& folder) {
-    path_ = ((folder.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(folder)) / ".weft-XXXXXX").string();
+TemporaryFile::TemporaryFile() {
+    path_ = (std::filesystem::temp_directory_path() / ".weft-XXXXXX").string();
     const int file = ::mkstemp(path_.data());
     if (file < 0) throw FileError(fmt::format("{}: a temporary file cannot be made: {}", path_, std::strerror(errno)));
     ::close(file);

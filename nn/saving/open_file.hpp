@@ -35,11 +35,10 @@ std::vector<std::pair<std::string, SavedVariable>> weight_datasets(const OpenedF
 /// Which weight of the model takes which dataset.
 std::vector<Assignment> assignments(const Model& model, const OpenedFile& file, const Matching& matching = {});
 
-/// An unpacked entry of an archive, or the weights on the way into one: a file that is gone with the object.
+/// An unpacked entry of an archive: a file that is gone with the object.
 class TemporaryFile {
 public:
-    /// In a folder, or the system's own for such files.
-    explicit TemporaryFile(const std::string& folder = {});
+    TemporaryFile();
     ~TemporaryFile();
     TemporaryFile(const TemporaryFile&) = delete;
     TemporaryFile& operator=(const TemporaryFile&) = delete;

@@ -34,15 +34,17 @@ std::vector<NamedTensor> optimizer_variables(const Model& model) {
     if (!model.compiled()) return {};
     const NoGrad off_tape;
     optim::Optimizer& optimizer = model.optimizer();
-    const std::string prefix = lower(optimizer.keras_class()) + "/";
-    std::vector<NamedTensor> variables{{prefix + "iteration", full({}, static_cast<double>(optimizer.iterations()), int64)},
-                                       {prefix + "learning_rate", full({}, optimizer.learning_rate(), float32)}};
+    const std::string prefix = lower(optimizer.keras_class());
+    std::vector<NamedTensor> variables;
+    const auto add = [&](const std::string& name, const Tensor& value) { variables.push_back({prefix + "/" + name, value}); };
+    add("iteration", full({}, static_cast<double>(optimizer.iterations()), int64));
+    if (!optimizer.schedule()) add("learning_rate", full({}, optimizer.learning_rate(), float32));
     const std::vector<NamedTensor> weights = trained_weights(model);
     std::vector<std::vector<optim::Slot>> slots;
     for (const NamedTensor& weight : weights) slots.push_back(optimizer.slots(weight.tensor));
     const std::size_t count = optimizer.slot_names().size();
     for (const auto& [w, s] : layout(weights.size(), count, std::min(count, optimizer.interleaved_slots())))
-        variables.push_back({prefix + joined(weights[w].name) + "_" + slots[w][s].name, slots[w][s].value});
+        add(joined(weights[w].name) + "_" + slots[w][s].name, slots[w][s].value);
     return variables;
 }
 

@@ -11,8 +11,8 @@
 
 namespace weft::nn::saving {
 
-/// The variables as Keras 3 orders them: iteration, learning_rate, then the slots of the weights that are trained. None
-/// before compile. A name is a path: "adam/dense_kernel_momentum".
+/// The variables as Keras 3 orders them: iteration, learning_rate (none if it follows a schedule), then the slots of the
+/// weights that are trained. None before compile. A name is a path: "adam/dense_kernel_momentum".
 std::vector<NamedTensor> optimizer_variables(const Model& model);
 
 /// A variable in a file.

@@ -1,9 +1,8 @@
 // Writing: which layout a file gets follows from its name.
 #include <weft/data/replace_file.hpp>
-#include <weft/data/zip_archive.hpp>
+#include <weft/data/zip_in_place.hpp>
 #include <weft/nn/saving/legacy_h5.hpp>
 #include <weft/nn/saving/model_config.hpp>
-#include <weft/nn/saving/open_file.hpp>
 #include <weft/nn/saving/optimizer_state.hpp>
 #include <weft/nn/saving/weights_v3.hpp>
 #include <weft/nn/saving/write_file.hpp>
@@ -12,7 +11,6 @@
 
 #include <ctime>
 #include <filesystem>
-#include <span>
 
 namespace weft::nn {
 namespace {
@@ -62,8 +60,6 @@ void write_optimizer(const Model& model, const data::Hdf5Object& root) {
     group.write_texts("weight_names", names);
 }
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
-
 void save_archive(const Model& model, const std::string& path, const saving::json& progress) {
     saving::json config = saving::model_config(model, saving::Words::keras3);
     if (const saving::json training = saving::compile_config(model); !training.is_null()) config["compile_config"] = training;
@@ -72,16 +68,13 @@ void save_archive(const Model& model, const std::string& path, const saving::jso
     std::tm parts{};
     std::strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", gmtime_r(&now, &parts));
     const std::string metadata = saving::json{{"keras_version", keras_version}, {"date_saved", date}, {"weft_version", weft_version}}.dump();
-    const std::string architecture = config.dump();
-    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    const saving::TemporaryFile weights(folder.empty() ? "." : folder.string());
-    data::fill_hdf5(weights.path(), [&](const data::Hdf5Object& root) {
-        write_v3(model, root);
-        write_progress(root, progress);
-    });
-    data::write_zip(path, {{.name = "metadata.json", .pieces = {bytes_of(metadata)}},
-                           {.name = "config.json", .pieces = {bytes_of(architecture)}},
-                           {.name = "model.weights.h5", .file = weights.path()}});
+    const auto write_weights = [&](const std::string& temporary) {
+        data::fill_hdf5(temporary, [&](const data::Hdf5Object& root) {
+            write_v3(model, root);
+            write_progress(root, progress);
+        }, data::in_place_begin);
+    };
+    data::write_zip_in_place(path, "model.weights.h5", write_weights, {{"metadata.json", metadata}, {"config.json", config.dump()}});
 }
 
 // As Keras 3.10 and later: files of at most that size, but for a group that is larger, and an index of the groups.

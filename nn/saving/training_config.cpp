@@ -26,10 +26,21 @@ json object(const char* module, const std::string& class_name, const json& confi
     return {{"module", module}, {"class_name", class_name}, {"config", config}, {"registered_name", nullptr}};
 }
 
+json schedule_object(const optim::Schedule& schedule) {
+    json settings = json::object();
+    for (const auto& [key, value] : schedule.settings())
+        settings[key] = std::visit([](const auto& v) -> json {
+            if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::optional<double>>) return v ? json(*v) : json();
+            else return v;
+        }, value);
+    return object("keras.optimizers.schedules", schedule.keras_class(), settings);
+}
+
 json optimizer_object(const optim::Optimizer& optimizer) {
     json settings = json::object();
     for (const auto& [key, value] : optimizer.settings())
         if (!std::holds_alternative<std::monostate>(value)) settings[key] = written(value);
+    if (optimizer.schedule()) settings["learning_rate"] = schedule_object(*optimizer.schedule());
     return object("keras.optimizers", optimizer.keras_class(), settings);
 }
 
@@ -216,22 +227,52 @@ bool changes_nothing(const std::string& key, const json& value) {
     return std::find(neutral.begin(), neutral.end(), key) != neutral.end() && (value == false || value == 0);
 }
 
+optim::Schedule schedule_from(const json& value) {
+    optim::ScheduleSettings settings;
+    for (const auto& [key, setting] : value["config"].items()) {
+        if (key == "name") continue;
+        if (setting.is_boolean()) settings.emplace_back(key, setting.get<bool>());
+        else if (setting.is_number()) settings.emplace_back(key, setting.get<double>());
+        else if (setting.is_null()) settings.emplace_back(key, std::optional<double>());
+        else if (setting.is_array() && std::all_of(setting.begin(), setting.end(), [](const json& v) { return v.is_number(); }))
+            settings.emplace_back(key, setting.get<std::vector<double>>());
+        else unsupported(fmt::format("the learning rate's {} of {}", key, excerpt(setting)));
+    }
+    return optim::make_schedule(without_package(value["class_name"]), settings);
+}
+
+bool is_schedule(const json& value) { return member_or_null(value, "class_name").is_string() && member_or_null(value, "config").is_object(); }
+
 OptimizerChoice optimizer_from(const json& value, const Writer& writer) {
     if (value.is_string()) return OptimizerChoice(value.get<std::string>());
     const json& config = member_or_null(value, "config");
     if (!member_or_null(value, "class_name").is_string() || !config.is_object()) unsupported(fmt::format("the optimizer {}", excerpt(value)));
     const std::string type = without_package(value["class_name"]);
     optim::Settings settings;
+    std::optional<optim::Schedule> schedule;
+    double decay = 0;
     for (const auto& [key, setting] : config.items()) {
         if (changes_nothing(key, setting)) continue;
         std::string name = key == "lr" ? "learning_rate" : key;
+        if (name == "learning_rate" && is_schedule(setting)) {
+            schedule = schedule_from(setting);
+            continue;
+        }
+        if (name == "decay" && setting.is_number()) {  // Keras 1 and 2: lr / (1 + decay * steps)
+            decay = setting.get<double>();
+            continue;
+        }
         // Keras 1 and 2 took the norm of all gradients together, which has a name of its own since.
         if (name == "clipnorm" && writer.version.known() && writer.version.standalone()) name = "global_clipnorm";
         if (setting.is_boolean()) settings.emplace_back(name, setting.get<bool>());
         else if (setting.is_number()) settings.emplace_back(name, setting.get<double>());
         else unsupported(fmt::format("{}'s {} of {}", type, name, excerpt(setting)));
     }
-    return OptimizerChoice(type, settings);
+    const auto optimizer = optim::make(type, settings);
+    if (schedule && decay != 0) unsupported(fmt::format("{}'s decay beside {}", type, schedule->keras_class()));
+    if (decay != 0) schedule = optim::InverseTimeDecay{.initial_learning_rate = optimizer->learning_rate(), .decay_steps = 1, .decay_rate = decay};
+    if (schedule) optimizer->set_schedule(*schedule);
+    return OptimizerChoice(*optimizer);
 }
 
 }  // namespace

@@ -47,5 +47,5 @@ TEST_CASE("keras files: every layer and option that Keras 3 and tf_keras saved p
             ++models;
         }
     }
-    CHECK(models == 147);
+    CHECK(models == 161);
 }

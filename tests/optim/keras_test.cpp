@@ -52,7 +52,7 @@ TEST_CASE("optimizers: ten steps of each of Keras's cases", "[optim]") {
             }
         }
     }
-    CHECK(classes == std::set<std::string>{"Adagrad", "Adam", "AdamW", "RMSprop", "SGD"});
+    CHECK(classes == std::set<std::string>{"Adadelta", "Adagrad", "Adam", "AdamW", "RMSprop", "SGD"});
 }
 
 TEST_CASE("optimizers: the defaults and names of options are Keras's", "[optim]") {
