@@ -43,7 +43,8 @@ herr_t read_part(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address, std::size_t s
     const auto& [library, descriptor, part, end] = part_of(file);
     if (address > part.bytes || size > part.bytes - address) return -1;
     for (std::size_t done = 0; done < size;) {
-        const ssize_t got = ::pread(descriptor, static_cast<char*>(to) + done, size - done, static_cast<off_t>(part.begin + address + done));
+        const auto at = static_cast<off_t>(part.begin + address + done);
+        const ssize_t got = ::pread(descriptor, static_cast<char*>(to) + done, size - done, at);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return -1;
         done += static_cast<std::size_t>(got);
@@ -64,8 +65,11 @@ hid_t part_driver() {
         functions.open = open_part;
         functions.close = close_part;
         functions.get_eoa = [](const H5FD_t* file, H5FD_mem_t) { return part_of(file).end_of_use; };
-        functions.set_eoa = [](H5FD_t* file, H5FD_mem_t, haddr_t end) { return part_of(file).end_of_use = end, herr_t{0}; };
-        functions.get_eof = [](const H5FD_t* file, H5FD_mem_t) { return static_cast<haddr_t>(part_of(file).part.bytes); };
+        functions.set_eoa = [](H5FD_t* file, H5FD_mem_t, haddr_t end) {
+            part_of(file).end_of_use = end;
+            return herr_t{0};
+        };
+        functions.get_eof = [](const H5FD_t* file, H5FD_mem_t) { return haddr_t{part_of(file).part.bytes}; };
         functions.read = read_part;
         functions.write = [](H5FD_t*, H5FD_mem_t, hid_t, haddr_t, std::size_t, const void*) { return herr_t{-1}; };
         return H5FDregister(&functions);

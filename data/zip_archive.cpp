@@ -118,6 +118,7 @@ ZipEntry ZipReader::open(const std::string& name) const {
         fail(entry.where_, fmt::format("is packed by method {}; only stored (0) and deflated (8) entries are read", status.comp_method));
     entry.archive_ = archive_;
     entry.bytes_ = status.size;
+    entry.checksum_ = status.crc;
     entry.file_ = std::shared_ptr<void>(zip_fopen_index(handle(archive_), index, 0), [](void* file) {
         if (file) zip_fclose(static_cast<zip_file_t*>(file));
     });

@@ -22,6 +22,8 @@ public:
     /// How many bytes it unpacks to.
     std::uint64_t bytes() const { return bytes_; }
     std::uint64_t left() const { return bytes_ - position_; }
+    /// The CRC-32 that the archive's directory states for it.
+    std::uint32_t checksum() const { return checksum_; }
     /// The next bytes. Throws FileError if there are fewer, or they are damaged; the checksum is known to be good once
     /// `left` is 0.
     void read(void* to, std::size_t bytes);
@@ -34,6 +36,7 @@ private:
     friend class ZipReader;
     std::shared_ptr<void> archive_, file_;  // libzip's
     std::uint64_t bytes_ = 0, position_ = 0;
+    std::uint32_t checksum_ = 0;
     std::string where_;
 };
 

@@ -20,8 +20,18 @@ constexpr std::uint16_t padding_field = 0xd935;  // one that readers pass over, 
 
 std::uint64_t get(const std::string& from, std::size_t at, int bytes) {
     std::uint64_t value = 0;
-    for (int i = bytes - 1; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(from.at(at + static_cast<std::size_t>(i)));
+    for (int i = 0; i < bytes; ++i)
+        value |= std::uint64_t{static_cast<unsigned char>(from.at(at + static_cast<std::size_t>(i)))} << (8 * i);
     return value;
+}
+
+// The sizes that a header's extra fields state where its own cannot hold them.
+void read_zip64(const std::string& extra, std::uint64_t& bytes, std::uint64_t& packed) {
+    for (std::size_t field = 0; field + 4 <= extra.size(); field += 4 + get(extra, field + 2, 2)) {
+        if (get(extra, field, 2) != zip64_field || get(extra, field + 2, 2) < 16 || field + 20 > extra.size()) continue;
+        bytes = get(extra, field + 4, 8);
+        packed = get(extra, field + 12, 8);
+    }
 }
 
 void put(std::string& to, std::uint64_t value, int bytes) {
@@ -135,7 +145,7 @@ std::string directory_of(const std::vector<Entry>& entries, std::uint64_t begin)
 
 }  // namespace
 
-std::optional<std::uint64_t> find_stored(const std::string& path, const std::string& name, std::uint64_t wanted) {
+std::optional<std::uint64_t> find_stored(const std::string& path, const std::string& name, const ZipEntry& entry) {
     std::ifstream file(path, std::ios::binary);
     std::error_code unknown;
     const std::uint64_t size = std::filesystem::file_size(path, unknown);
@@ -144,40 +154,41 @@ std::optional<std::uint64_t> find_stored(const std::string& path, const std::str
     for (int passed = 0; passed < most_entries; ++passed) {
         const std::string header = read(file, at, 30);
         if (header.size() < 30 || !header.starts_with("PK\3\4")) return {};
-        const std::uint64_t flags = get(header, 6, 2), method = get(header, 8, 2), sum = get(header, 14, 4);
+        const std::uint64_t flags = get(header, 6, 2), method = get(header, 8, 2);
         const std::size_t name_bytes = get(header, 26, 2), extra_bytes = get(header, 28, 2);
         std::uint64_t packed = get(header, 18, 4), bytes = get(header, 22, 4);
         constexpr std::uint64_t encrypted = 1, sizes_come_later = 1 << 3;
         if (flags & (encrypted | sizes_come_later)) return {};
         const std::string rest = read(file, at + 30, name_bytes + extra_bytes);
         if (rest.size() < name_bytes + extra_bytes) return {};
-        for (std::size_t field = name_bytes; field + 4 <= rest.size(); field += 4 + get(rest, field + 2, 2))
-            if (get(rest, field, 2) == zip64_field && get(rest, field + 2, 2) >= 16 && field + 20 <= rest.size() && bytes == beyond_32) {
-                bytes = get(rest, field + 4, 8);
-                packed = get(rest, field + 12, 8);
-            }
+        if (bytes == beyond_32) read_zip64(rest.substr(name_bytes), bytes, packed);
         const std::uint64_t begin = at + 30 + rest.size();
         if (begin > size || packed > size - begin) return {};
         if (rest.substr(0, name_bytes) == name) {
-            if (method != 0 || packed != bytes || bytes != wanted || checksum_of(file, begin, bytes) != sum) return {};
-            return begin;
+            const bool stored = method == 0 && packed == bytes && bytes == entry.bytes();
+            // One that the directory does not know may come first.
+            if (stored && checksum_of(file, begin, bytes) == entry.checksum()) return begin;
         }
         at = begin + packed;
     }
     return {};
 }
 
-void write_zip_in_place(const std::string& path, const std::string& first, const std::function<void(const std::string& temporary)>& write,
+void write_zip_in_place(const std::string& path, const std::string& first,
+                        const std::function<void(const std::string& temporary)>& write,
                         const std::vector<std::pair<std::string, std::string>>& others) {
-    if (first.empty() || first.size() > 256) throw ValueError(fmt::format("{}: an entry cannot be called '{}'", path, first));
+    if (first.empty() || first.size() > 256)
+        throw ValueError(fmt::format("{}: an entry cannot be called '{}'", path, first));
     replace_file(path, [&](const std::string& temporary) {
         write(temporary);
-        const std::uint64_t size = std::filesystem::file_size(temporary);
+        const std::uint64_t size = std::filesystem::file_size(temporary), bytes_of_first = size - in_place_begin;
         std::fstream file(temporary, std::ios::binary | std::ios::in | std::ios::out);
         std::ifstream written(temporary, std::ios::binary);
         if (!file || size < in_place_begin) throw FileError(fmt::format("{}: cannot be written", path));
-        std::vector<Entry> entries{{first, 0, size - in_place_begin, checksum_of(written, in_place_begin, size - in_place_begin)}};
-        const auto append = [&](const std::string& bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); };
+        std::vector<Entry> entries{{first, 0, bytes_of_first, checksum_of(written, in_place_begin, bytes_of_first)}};
+        const auto append = [&](const std::string& bytes) {
+            file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        };
         append(local_header(entries[0], in_place_begin));
         file.seekp(0, std::ios::end);
         std::uint64_t end = size;

@@ -11,9 +11,10 @@
 
 namespace weft::data {
 
-/// Where a stored entry of that many bytes begins in the archive's file; its checksum was compared. Nothing if it is packed,
-/// if its place cannot be told, or if the checksum is wrong: unpack it then, which says what is wrong with it.
-std::optional<std::uint64_t> find_stored(const std::string& path, const std::string& name, std::uint64_t bytes);
+/// Where the bytes of a stored entry begin in the archive's file. They were read once, and have the checksum that the
+/// archive's directory states. Nothing if the entry is packed, its place cannot be told, or the checksum is another: unpack
+/// it then, which says what is wrong with it.
+std::optional<std::uint64_t> find_stored(const std::string& path, const std::string& name, const ZipEntry& entry);
 
 /// Where the first entry begins in an archive that write_zip_in_place makes: HDF5 leaves that many bytes to others.
 constexpr std::uint64_t in_place_begin = 512;

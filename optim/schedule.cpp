@@ -12,52 +12,81 @@ namespace weft::optim {
 namespace {
 
 template <class S>
-using Fields = std::vector<std::pair<const char*, std::variant<double S::*, bool S::*, std::optional<double> S::*, std::vector<double> S::*>>>;
+using Member = std::variant<double S::*, bool S::*, std::optional<double> S::*, std::vector<double> S::*>;
+template <class S>
+using Fields = std::vector<std::pair<const char*, Member<S>>>;
 
 template <class S>
-Schedule schedule_of(const S& given, const char* keras_class, const Fields<S>& fields, std::function<double(double)> rate) {
+Schedule schedule_of(const S& given, const char* keras_class, const Fields<S>& fields,
+                     std::function<double(double)> rate) {
     ScheduleSettings settings;
-    for (const auto& [name, member] : fields) std::visit([&, key = name](auto part) { settings.emplace_back(key, given.*part); }, member);
+    for (const auto& [name, member] : fields)
+        std::visit([&, key = name](auto part) { settings.emplace_back(key, given.*part); }, member);
     return {keras_class, settings, std::move(rate)};
+}
+
+// Whether the value is of the option's kind; then it is taken.
+template <class Option>
+bool take(Option& option, const ScheduleValue& value) {
+    if (const auto* same = std::get_if<Option>(&value)) return option = *same, true;
+    if constexpr (std::is_same_v<Option, std::optional<double>>)
+        if (const auto* number = std::get_if<double>(&value)) return option = *number, true;
+    if constexpr (std::is_same_v<Option, std::vector<double>>)
+        if (const auto* number = std::get_if<double>(&value)) return option = {*number}, true;
+    return false;
 }
 
 template <class S>
 S read(const ScheduleSettings& settings, const char* keras_class, const Fields<S>& fields) {
+    std::vector<std::string> known;
+    for (const auto& field : fields) known.emplace_back(field.first);
     S result;
     for (const auto& [name, value] : settings) {
-        std::vector<std::string> known;
-        for (const auto& field : fields) known.emplace_back(field.first);
         const auto field = std::find(known.begin(), known.end(), name);
-        if (field == known.end()) throw ValueError(fmt::format("{}: there is no setting '{}'. {}", keras_class, name, suggest(name, known)));
-        const bool fits = std::visit([&](auto part) {
-            auto& target = result.*part;
-            using Target = std::remove_reference_t<decltype(target)>;
-            if (const auto* same = std::get_if<Target>(&value)) return target = *same, true;
-            if constexpr (std::is_same_v<Target, std::optional<double>>)
-                if (const auto* number = std::get_if<double>(&value)) return target = *number, true;
-            return false;
-        }, fields[static_cast<std::size_t>(field - known.begin())].second);
-        if (!fits) throw ValueError(fmt::format("{}: the value given for {} is of the wrong kind", keras_class, name));
+        if (field == known.end())
+            throw ValueError(fmt::format("{}: there is no setting '{}'. {}", keras_class, name, suggest(name, known)));
+        const Member<S>& member = fields[static_cast<std::size_t>(field - known.begin())].second;
+        if (!std::visit([&](auto part) { return take(result.*part, value); }, member))
+            throw ValueError(fmt::format("{}: the value given for {} is of the wrong kind", keras_class, name));
     }
     return result;
 }
 
 double positive(double steps, const char* keras_class, const char* name) {
-    if (!(steps > 0 && std::isfinite(steps))) throw ValueError(fmt::format("{}: {} must be a finite number above 0; received {}", keras_class, name, steps));
-    return steps;
+    if (steps > 0 && std::isfinite(steps)) return steps;
+    throw ValueError(fmt::format("{}: {} must be a finite number above 0; received {}", keras_class, name, steps));
 }
 
-const Fields<ExponentialDecay> exponential{{"initial_learning_rate", &ExponentialDecay::initial_learning_rate}, {"decay_steps", &ExponentialDecay::decay_steps},
-                                           {"decay_rate", &ExponentialDecay::decay_rate}, {"staircase", &ExponentialDecay::staircase}};
-const Fields<InverseTimeDecay> inverse_time{{"initial_learning_rate", &InverseTimeDecay::initial_learning_rate}, {"decay_steps", &InverseTimeDecay::decay_steps},
-                                            {"decay_rate", &InverseTimeDecay::decay_rate}, {"staircase", &InverseTimeDecay::staircase}};
-const Fields<PolynomialDecay> polynomial{{"initial_learning_rate", &PolynomialDecay::initial_learning_rate}, {"decay_steps", &PolynomialDecay::decay_steps},
-                                         {"end_learning_rate", &PolynomialDecay::end_learning_rate}, {"power", &PolynomialDecay::power}, {"cycle", &PolynomialDecay::cycle}};
-const Fields<PiecewiseConstantDecay> piecewise{{"boundaries", &PiecewiseConstantDecay::boundaries}, {"values", &PiecewiseConstantDecay::values}};
-const Fields<CosineDecay> cosine{{"initial_learning_rate", &CosineDecay::initial_learning_rate}, {"decay_steps", &CosineDecay::decay_steps}, {"alpha", &CosineDecay::alpha},
-                                 {"warmup_target", &CosineDecay::warmup_target}, {"warmup_steps", &CosineDecay::warmup_steps}};
-const Fields<CosineDecayRestarts> restarts{{"initial_learning_rate", &CosineDecayRestarts::initial_learning_rate}, {"first_decay_steps", &CosineDecayRestarts::first_decay_steps},
-                                           {"t_mul", &CosineDecayRestarts::t_mul}, {"m_mul", &CosineDecayRestarts::m_mul}, {"alpha", &CosineDecayRestarts::alpha}};
+const Fields<ExponentialDecay> exponential{
+    {"initial_learning_rate", &ExponentialDecay::initial_learning_rate},
+    {"decay_steps", &ExponentialDecay::decay_steps},
+    {"decay_rate", &ExponentialDecay::decay_rate},
+    {"staircase", &ExponentialDecay::staircase}};
+const Fields<InverseTimeDecay> inverse_time{
+    {"initial_learning_rate", &InverseTimeDecay::initial_learning_rate},
+    {"decay_steps", &InverseTimeDecay::decay_steps},
+    {"decay_rate", &InverseTimeDecay::decay_rate},
+    {"staircase", &InverseTimeDecay::staircase}};
+const Fields<PolynomialDecay> polynomial{
+    {"initial_learning_rate", &PolynomialDecay::initial_learning_rate},
+    {"decay_steps", &PolynomialDecay::decay_steps},
+    {"end_learning_rate", &PolynomialDecay::end_learning_rate},
+    {"power", &PolynomialDecay::power},
+    {"cycle", &PolynomialDecay::cycle}};
+const Fields<PiecewiseConstantDecay> piecewise{
+    {"boundaries", &PiecewiseConstantDecay::boundaries}, {"values", &PiecewiseConstantDecay::values}};
+const Fields<CosineDecay> cosine{
+    {"initial_learning_rate", &CosineDecay::initial_learning_rate},
+    {"decay_steps", &CosineDecay::decay_steps},
+    {"alpha", &CosineDecay::alpha},
+    {"warmup_target", &CosineDecay::warmup_target},
+    {"warmup_steps", &CosineDecay::warmup_steps}};
+const Fields<CosineDecayRestarts> restarts{
+    {"initial_learning_rate", &CosineDecayRestarts::initial_learning_rate},
+    {"first_decay_steps", &CosineDecayRestarts::first_decay_steps},
+    {"t_mul", &CosineDecayRestarts::t_mul},
+    {"m_mul", &CosineDecayRestarts::m_mul},
+    {"alpha", &CosineDecayRestarts::alpha}};
 
 // From 1 to alpha along half a cosine.
 double half_cosine(double part, double alpha, double height = 1) {
@@ -86,14 +115,16 @@ PolynomialDecay::operator Schedule() const {
     positive(decay_steps, "PolynomialDecay", "decay_steps");
     return schedule_of(*this, "PolynomialDecay", polynomial, [s = *this](double step) {
         const double steps = s.cycle ? s.decay_steps * std::max(1.0, std::ceil(step / s.decay_steps)) : s.decay_steps;
-        return (s.initial_learning_rate - s.end_learning_rate) * std::pow(1 - std::min(step, steps) / steps, s.power) + s.end_learning_rate;
+        const double left = std::pow(1 - std::min(step, steps) / steps, s.power);
+        return (s.initial_learning_rate - s.end_learning_rate) * left + s.end_learning_rate;
     });
 }
 
 PiecewiseConstantDecay::operator Schedule() const {
-    if (boundaries.size() + 1 != values.size() || boundaries.empty() || !std::is_sorted(boundaries.begin(), boundaries.end()))
-        throw ValueError(fmt::format("PiecewiseConstantDecay: there must be boundaries in rising order, and one more value than those; received {} and {}",
-                                     boundaries.size(), values.size()));
+    const bool rising = std::is_sorted(boundaries.begin(), boundaries.end());
+    if (!rising || boundaries.empty() || boundaries.size() + 1 != values.size())
+        throw ValueError(fmt::format("PiecewiseConstantDecay: there must be boundaries in rising order, and one more value; "
+                                     "received {} and {}", boundaries.size(), values.size()));
     return schedule_of(*this, "PiecewiseConstantDecay", piecewise, [s = *this](double step) {
         const auto next = std::lower_bound(s.boundaries.begin(), s.boundaries.end(), step);
         return s.values[static_cast<std::size_t>(next - s.boundaries.begin())];
@@ -103,9 +134,10 @@ PiecewiseConstantDecay::operator Schedule() const {
 CosineDecay::operator Schedule() const {
     positive(decay_steps, "CosineDecay", "decay_steps");
     return schedule_of(*this, "CosineDecay", cosine, [s = *this](double step) {
-        if (!s.warmup_target) return s.initial_learning_rate * half_cosine(std::min(step, s.decay_steps) / s.decay_steps, s.alpha);
-        if (step < s.warmup_steps) return s.initial_learning_rate + (*s.warmup_target - s.initial_learning_rate) * step / s.warmup_steps;
-        return *s.warmup_target * half_cosine(std::min(step - s.warmup_steps, s.decay_steps) / s.decay_steps, s.alpha);
+        const double highest = s.warmup_target.value_or(s.initial_learning_rate);
+        const double warmup = s.warmup_target ? s.warmup_steps : 0;
+        if (step < warmup) return s.initial_learning_rate + (highest - s.initial_learning_rate) * step / warmup;
+        return highest * half_cosine(std::min(step - warmup, s.decay_steps) / s.decay_steps, s.alpha);
     });
 }
 
@@ -139,7 +171,8 @@ Schedule make_schedule(const std::string& keras_class, const ScheduleSettings& s
         if (name == keras_class) return make();
         known.push_back(name);
     }
-    throw ValueError(fmt::format("there is no learning rate schedule '{}'. {}", keras_class, suggest(keras_class, known)));
+    throw ValueError(fmt::format("there is no learning rate schedule '{}'. {}", keras_class,
+                                 suggest(keras_class, known)));
 }
 
 }  // namespace weft::optim

@@ -80,7 +80,7 @@ OpenedFile opened_hdf5(const std::string& path) {
 data::Hdf5Object opened_weights(const data::ZipReader& archive, const std::string& path) {
     const std::string name = "model.weights.h5", label = path + ", " + name;
     data::ZipEntry entry = archive.open(name);
-    if (const auto begin = data::find_stored(path, name, entry.bytes())) return data::open_hdf5_part(path, *begin, entry.bytes(), label);
+    if (const auto begin = data::find_stored(path, name, entry)) return data::open_hdf5_part(path, *begin, entry.bytes(), label);
     const TemporaryFile unpacked;
     std::ofstream out(unpacked.path(), std::ios::binary);
     std::vector<char> buffer(copied_at_once);

@@ -46,12 +46,12 @@ TEST_CASE("zip: a file written in place is an entry like any other", "[data_io]"
     const std::uint64_t bytes = entry.bytes();
     std::ofstream(unpacked, std::ios::binary) << entry.read();
     CHECK(data::open_hdf5(unpacked).read("group/x").item<double>(999) == 999);
-    REQUIRE(data::find_stored(path, "x.h5", bytes) == data::in_place_begin);
+    REQUIRE(data::find_stored(path, "x.h5", entry) == data::in_place_begin);
     CHECK(data::open_hdf5_part(path, data::in_place_begin, bytes, "label").read("group/x").item<double>(998) == 998);
-    CHECK_FALSE(data::find_stored(path, "x.h5", bytes + 1));
-    CHECK_FALSE(data::find_stored(path, "y.h5", bytes));
+    CHECK_FALSE(data::find_stored(path, "x.h5", archive.open("config.json")));
+    CHECK_FALSE(data::find_stored(path, "y.h5", entry));
     change_byte(path, data::in_place_begin + bytes / 2);
-    CHECK_FALSE(data::find_stored(path, "x.h5", bytes));
+    CHECK_FALSE(data::find_stored(path, "x.h5", entry));
 }
 
 TEST_CASE("zip: a stored file is found behind others; a packed one is not, and what is no HDF5 is refused", "[data_io]") {
@@ -65,11 +65,12 @@ TEST_CASE("zip: a stored file is found behind others; a packed one is not, and w
     std::ifstream in(inner, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}}, text = "some text";
     data::write_zip(path, {{"a.txt", {bytes_of(text)}, 9}, {"b.txt", {bytes_of(text)}}, {"x.h5", {bytes_of(bytes)}}, {"y.h5", {bytes_of(bytes)}, 9}});
-    const auto begin = data::find_stored(path, "x.h5", bytes.size());
+    const data::ZipReader archive(path);
+    const auto begin = data::find_stored(path, "x.h5", archive.open("x.h5"));
     REQUIRE(begin);
     CHECK(data::open_hdf5_part(path, *begin, bytes.size(), "label").read("x").item<double>(99) == 99);
-    CHECK_FALSE(data::find_stored(path, "y.h5", bytes.size()));
-    CHECK_FALSE(data::find_stored(inner, "x.h5", bytes.size()));
+    CHECK_FALSE(data::find_stored(path, "y.h5", archive.open("y.h5")));
+    CHECK_FALSE(data::find_stored(inner, "x.h5", archive.open("x.h5")));
     CHECK_THROWS_AS(data::open_hdf5_part(path, *begin + 1, bytes.size() - 1, "label"), FileError);
     CHECK_THROWS_AS(data::open_hdf5_part(path, *begin, bytes.size() / 2, "label"), FileError);
     CHECK_THROWS_AS(data::open_hdf5_part((folder / "none").string(), 0, 100, "label"), FileError);
