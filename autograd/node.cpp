@@ -69,7 +69,7 @@ Tensor Saved::get(const Edge& edge) const {
     return x;
 }
 
-Tensor detail::make_result(Array array, Node* node, std::uint32_t index) {
+Tensor detail::make_result(Array&& array, Node* node, std::uint32_t index) {
     if (this_thread.observer) [[unlikely]]
         for (Observer* each = this_thread.observer; each; each = each->outer()) each->op(node->name(), node, index, array.bytes());
     Edge edge{Pointer<Node>(node), index};
@@ -78,7 +78,7 @@ Tensor detail::make_result(Array array, Node* node, std::uint32_t index) {
     return result;
 }
 
-Tensor detail::make_unrecorded(Array array, const char* function, std::uint32_t index) {
+Tensor detail::make_unrecorded(Array&& array, const char* function, std::uint32_t index) {
     if (this_thread.observer) [[unlikely]]
         for (Observer* each = this_thread.observer; each; each = each->outer()) each->op(function, nullptr, index, array.bytes());
     return Tensor(std::move(array));

@@ -28,8 +28,8 @@ using Wanted = std::span<const bool>;
 
 namespace detail {
 
-Tensor make_result(Array array, Node* node, std::uint32_t index);
-Tensor make_unrecorded(Array array, const char* function, std::uint32_t index);
+Tensor make_result(Array&& array, Node* node, std::uint32_t index);
+Tensor make_unrecorded(Array&& array, const char* function, std::uint32_t index);
 
 struct Input {
     const Tensor* tensor;
@@ -49,7 +49,7 @@ public:
         for (std::size_t i = 0; i < N; ++i) edges_[i] = inputs[i].tensor->impl()->edge;
         link(edges_);
         keep(std::index_sequence_for<Rules...>(), std::move(rules)...);
-        if constexpr (uses_result) result_ = Saved(Tensor(result));
+        if constexpr (uses_result) result_ = Saved(result);
     }
 
     std::string name() const override { return function_; }
@@ -117,7 +117,7 @@ public:
         for (const Tensor& input : inputs) edges_.push_back(input.defined() ? input.impl()->edge : Edge());
         link(edges_);
         if constexpr (uses_results)
-            for (const Array& result : results) results_.push_back(Saved(Tensor(result)));
+            for (const Array& result : results) results_.push_back(Saved(result));
     }
 
     std::string name() const override { return function_; }

@@ -1,6 +1,7 @@
 // The ends of the tape, and what derivatives keep on it.
 #pragma once
 
+#include <weft/autograd/mode.hpp>
 #include <weft/autograd/tensor.hpp>
 
 namespace weft {
@@ -25,8 +26,9 @@ public:
 /// makes no cycle.
 class Saved {
 public:
-    Saved() = default;
+    Saved() {}  // not defaulted: the compiler would clear the whole first, slower than all the rest of a small op
     explicit Saved(const Tensor& x) : array_(x.data()), edge_(x.impl()->edge), version_(array_.version()) {}
+    explicit Saved(const Array& x) : array_(x), version_(x.version()) {}
 
     /// The tensor again. Throws GraphError if it was changed since, naming the op whose derivative asks.
     Tensor get() const { return get(edge_); }
@@ -42,5 +44,11 @@ private:
 
 /// Keeps x for a derivative: [x = save(x)](const Tensor& dy) { return dy / x.get(); }
 inline Saved save(const Tensor& x) { return Saved(x); }
+
+/// The same for the rule of one input: nothing is kept unless that input is to have a gradient. The engine drops a rule
+/// that nobody needs anyway; this spares an op that is mostly overhead the sharing of what goes at once.
+inline Saved save_for(const Tensor& input, const Tensor& x) {
+    return input.requires_grad() && grad_enabled() ? Saved(x) : Saved();
+}
 
 }  // namespace weft

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-Tensor::Tensor(Array array) : impl_(new detail::TensorImpl{.array = std::move(array)}) {}
+Tensor::Tensor(Array array) : impl_(new detail::TensorImpl(std::move(array))) {}
 
 namespace {
 template <class T>

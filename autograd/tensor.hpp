@@ -50,6 +50,8 @@ struct TensorImpl {
     Edge edge;
     std::unique_ptr<Companions> companions;
 
+    explicit TensorImpl(Array&& array) : array(std::move(array)) {}
+
     static void* operator new(std::size_t bytes) { return allocate(bytes); }
     static void operator delete(void* block) { deallocate(block, sizeof(TensorImpl)); }
 };

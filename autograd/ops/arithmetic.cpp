@@ -8,31 +8,31 @@ namespace weft {
 
 using kernels::Elementwise;
 
-Tensor add(const Tensor& x, const Tensor& y) {
-    const auto [a, b] = promoted(x, y, "add");
+Tensor add(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "add")) return add(alike->a, alike->b);
     return record(zip(a, b, &Elementwise::add, "add"), {a, b}, [](const Tensor& dy) { return dy; },
                   [](const Tensor& dy) { return dy; });
 }
 
-Tensor subtract(const Tensor& x, const Tensor& y) {
-    const auto [a, b] = promoted(x, y, "subtract");
+Tensor subtract(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "subtract")) return subtract(alike->a, alike->b);
     return record(zip(a, b, &Elementwise::subtract, "subtract"), {a, b}, [](const Tensor& dy) { return dy; },
                   [](const Tensor& dy) { return -dy; });
 }
 
-Tensor multiply(const Tensor& x, const Tensor& y) {
-    const auto [a, b] = promoted(x, y, "multiply");
+Tensor multiply(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "multiply")) return multiply(alike->a, alike->b);
     return record(zip(a, b, &Elementwise::multiply, "multiply"), {a, b},
-                  [b = save(b)](const Tensor& dy) { return multiply(dy, b); },
-                  [a = save(a)](const Tensor& dy) { return multiply(dy, a); });
+                  [b = save_for(a, b)](const Tensor& dy) { return multiply(dy, b); },
+                  [a = save_for(b, a)](const Tensor& dy) { return multiply(dy, a); });
 }
 
-Tensor divide(const Tensor& x, const Tensor& y) {
-    auto [a, b] = promoted(x, y, "divide");
-    if (a.dtype() == int64) a = a.to(float32), b = b.to(float32);
+Tensor divide(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "divide")) return divide(alike->a, alike->b);
+    if (a.dtype() == int64) return divide(a.to(float32), b.to(float32));
     return record(zip(a, b, &Elementwise::divide, "divide"), {a, b},
-                  [b = save(b)](const Tensor& dy) { return divide(dy, b); },
-                  [b = save(b)](const Tensor& y, const Tensor& dy) { return -dy * y / b.get(); });
+                  [b = save_for(a, b)](const Tensor& dy) { return divide(dy, b); },
+                  [b = save_for(b, b)](const Tensor& y, const Tensor& dy) { return -dy * y / b.get(); });
 }
 
 Tensor negative(const Tensor& x) {
@@ -40,9 +40,9 @@ Tensor negative(const Tensor& x) {
     return record(map(x, &Elementwise::negative, "negative"), {x}, [](const Tensor& dy) { return -dy; });
 }
 
-Tensor pow(const Tensor& x, const Tensor& y) {
-    auto [a, b] = promoted(x, y, "pow");
-    if (a.dtype() == int64) a = a.to(float32), b = b.to(float32);
+Tensor pow(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "pow")) return pow(alike->a, alike->b);
+    if (a.dtype() == int64) return pow(a.to(float32), b.to(float32));
     return record(
         zip(a, b, &Elementwise::power, "pow"), {a, b},
         // Where the exponent is 0 the derivative is 0, also at a == 0 where a^(b - 1) is infinite: another exponent takes
@@ -66,15 +66,15 @@ Tensor share(const Tensor& dy, const Tensor& wins, const Tensor& ties) {
 
 }  // namespace
 
-Tensor minimum(const Tensor& x, const Tensor& y) {
-    const auto [a, b] = promoted(x, y, "minimum");
+Tensor minimum(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "minimum")) return minimum(alike->a, alike->b);
     return record(zip(a, b, &Elementwise::minimum, "minimum"), {a, b},
                   [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, less(a, b), equal(a, b)); },
                   [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, less(b, a), equal(a, b)); });
 }
 
-Tensor maximum(const Tensor& x, const Tensor& y) {
-    const auto [a, b] = promoted(x, y, "maximum");
+Tensor maximum(const Tensor& a, const Tensor& b) {
+    if (const auto alike = promoted(a, b, "maximum")) return maximum(alike->a, alike->b);
     return record(zip(a, b, &Elementwise::maximum, "maximum"), {a, b},
                   [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, greater(a, b), equal(a, b)); },
                   [a = save(a), b = save(b)](const Tensor& dy) { return share(dy, greater(b, a), equal(a, b)); });

@@ -8,8 +8,8 @@ namespace weft {
 namespace {
 
 Tensor compare(const Tensor& x, const Tensor& y, kernels::Comparison kernels::Elementwise::*relation, const char* where) {
-    const auto [a, b] = comparable(x, y, where);
-    return Tensor(zip(a, b, relation, where));
+    if (const auto alike = comparable(x, y, where)) return Tensor(zip(alike->a, alike->b, relation, where));
+    return Tensor(zip(x, y, relation, where));
 }
 
 }  // namespace
@@ -26,7 +26,8 @@ Tensor greater_equal(const Tensor& a, const Tensor& b) { return compare(a, b, &E
 Tensor where(const Tensor& condition, const Tensor& x, const Tensor& y) {
     if (condition.dtype() != boolean)
         throw DTypeError(fmt::format("where: the condition must be bool; received {}. Compare it: not_equal(x, 0).", describe(condition)));
-    const auto [a, b] = comparable(x, y, "where");
+    const auto alike = comparable(x, y, "where");
+    const Tensor &a = alike ? alike->a : x, &b = alike ? alike->b : y;
     if (!is_floating(a.dtype())) {  // integers are exact in float64 up to 2^53
         const DType type = x.impl()->weak ? y.dtype() : x.dtype();
         return Tensor(cast(choose(condition, a.to(float64), b.to(float64), "where"), type));

@@ -140,13 +140,13 @@ Array map(const Tensor& x, kernels::Unary kernels::Elementwise::*f, const char* 
     return result;
 }
 
-Operands promoted(const Tensor& a, const Tensor& b, const char* where) {
+std::optional<Operands> promoted(const Tensor& a, const Tensor& b, const char* where) {
     const DType x = a.dtype(), y = b.dtype();
     const bool a_weak = a.impl()->weak, b_weak = b.impl()->weak;
-    if (!a_weak && !b_weak && x == y && x >= int64) return {a, b};
+    if (!a_weak && !b_weak && x == y && x >= int64) return {};
     if (a_weak && b_weak) {
         const DType both = is_floating(x) || is_floating(y) ? float32 : int64;
-        return {Tensor(cast(a.data(), both)), Tensor(cast(b.data(), both))};
+        return Operands{Tensor(cast(a.data(), both)), Tensor(cast(b.data(), both))};
     }
     if (a_weak || b_weak) {
         const Tensor& number = a_weak ? a : b;
@@ -159,15 +159,15 @@ Operands promoted(const Tensor& a, const Tensor& b, const char* where) {
         Tensor value(cast(number.data(), other.dtype()));
         return a_weak ? Operands{value, b} : Operands{a, value};
     }
-    if (x == int64 && is_floating(y)) return {a.to(y), b};
-    if (y == int64 && is_floating(x)) return {a, b.to(x)};
+    if (x == int64 && is_floating(y)) return Operands{a.to(y), b};
+    if (y == int64 && is_floating(x)) return Operands{a, b.to(x)};
     refuse(a, b, where);
 }
 
-Operands comparable(const Tensor& a, const Tensor& b, const char* where) {
-    if (a.dtype() == b.dtype() && a.dtype() < int64) return {a.to(int64), b.to(int64)};
-    if (a.dtype() < int64 && b.impl()->weak) return {a.to(int64), Tensor(cast(b.data(), int64))};
-    if (b.dtype() < int64 && a.impl()->weak) return {Tensor(cast(a.data(), int64)), b.to(int64)};
+std::optional<Operands> comparable(const Tensor& a, const Tensor& b, const char* where) {
+    if (a.dtype() == b.dtype() && a.dtype() < int64) return Operands{a.to(int64), b.to(int64)};
+    if (a.dtype() < int64 && b.impl()->weak) return Operands{a.to(int64), Tensor(cast(b.data(), int64))};
+    if (b.dtype() < int64 && a.impl()->weak) return Operands{Tensor(cast(a.data(), int64)), b.to(int64)};
     return promoted(a, b, where);
 }
 

@@ -4,6 +4,8 @@
 #include <weft/autograd/kernels/elementwise.hpp>
 #include <weft/autograd/tensor.hpp>
 
+#include <optional>
+
 namespace weft {
 
 /// Throws DTypeError unless x is float32 or float64.
@@ -12,14 +14,14 @@ void require_floating(const Tensor& x, const char* where);
 /// f of every element. Throws DTypeError unless x is floating.
 Array map(const Tensor& x, kernels::Unary kernels::Elementwise::*f, const char* where);
 
-/// The two operands as one element type: a plain number takes the other's, int64 with a float gives that float.
-/// Throws DTypeError for float32 with float64, and for bool or uint8.
+/// The two operands as one element type, or nothing if they have one already: a plain number takes the other's, int64
+/// with a float gives that float. Throws DTypeError for float32 with float64, and for bool or uint8.
 struct Operands {
     Tensor a, b;
 };
-Operands promoted(const Tensor& a, const Tensor& b, const char* where);
+std::optional<Operands> promoted(const Tensor& a, const Tensor& b, const char* where);
 /// The same where bool and uint8 are allowed too, if both are the same.
-Operands comparable(const Tensor& a, const Tensor& b, const char* where);
+std::optional<Operands> comparable(const Tensor& a, const Tensor& b, const char* where);
 
 /// f of each pair of elements, broadcast; a and b have the same element type.
 Array zip(const Tensor& a, const Tensor& b, kernels::Binary kernels::Elementwise::*f, const char* where);
