@@ -16,10 +16,9 @@ Shape GRUCell::bias_shape() const { return reset_after_ ? Shape{2, 3 * units_} :
 
 Tensor GRUCell::input_bias() const { return bias_.defined() && reset_after_ ? select(bias_, 0, 0) : bias_; }
 
-Tensors GRUCell::step(const Tensor& z, const Tensors& states, const Tensor& kept) {
+Tensors GRUCell::step(const Tensor& z, const Tensors& states, const Tensors& masks) {
     const Tensor recurrent_bias = bias_.defined() && reset_after_ ? select(bias_, 0, 1) : Tensor();
-    return {gru_step(z, states[0], kept.defined() ? states[0] * kept : states[0], recurrent_kernel_, recurrent_bias, reset_after_,
-                     settings_.activation, recurrent_activation_)};
+    return {gru_step(z, states[0], recurrent_kernel_, recurrent_bias, reset_after_, settings_.activation, recurrent_activation_, masks)};
 }
 
 bool GRUCell::fused() const { return settings_.activation.name() == "tanh" && recurrent_activation_.name() == "sigmoid"; }

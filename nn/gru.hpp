@@ -39,7 +39,7 @@ public:
 protected:
     Shape bias_shape() const override;
     Tensor input_bias() const override;
-    Tensors step(const Tensor& z, const Tensors& states, const Tensor& kept) override;
+    Tensors step(const Tensor& z, const Tensors& states, const Tensors& masks) override;
     bool fused() const override;
     Tensors all(const Tensor& x, const Tensors& states, const Tensor& mask) override;
 

@@ -22,8 +22,8 @@ Initializer LSTMCell::bias_initializer() const {
     };
 }
 
-Tensors LSTMCell::step(const Tensor& z, const Tensors& states, const Tensor& kept) {
-    return lstm_step(z, kept.defined() ? states[0] * kept : states[0], states[1], recurrent_kernel_, settings_.activation, recurrent_activation_);
+Tensors LSTMCell::step(const Tensor& z, const Tensors& states, const Tensors& masks) {
+    return lstm_step(z, states[0], states[1], recurrent_kernel_, settings_.activation, recurrent_activation_, masks);
 }
 
 bool LSTMCell::fused() const { return settings_.activation.name() == "tanh" && recurrent_activation_.name() == "sigmoid"; }

@@ -38,7 +38,7 @@ public:
 
 protected:
     Initializer bias_initializer() const override;
-    Tensors step(const Tensor& z, const Tensors& states, const Tensor& kept) override;
+    Tensors step(const Tensor& z, const Tensors& states, const Tensors& masks) override;
     bool fused() const override;
     Tensors all(const Tensor& x, const Tensors& states, const Tensor& mask) override;
 

@@ -2,7 +2,7 @@
 #include <weft/autograd/ops/compare.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/ops/dropout.hpp>
-#include <weft/autograd/ops/matmul.hpp>
+#include <weft/autograd/ops/gate_products.hpp>
 #include <weft/autograd/ops/reshape.hpp>
 #include <weft/autograd/ops/scan.hpp>
 #include <weft/nn/recurrent_cell.hpp>
@@ -70,25 +70,30 @@ Tensors ClassicCell::call(const Tensors& given) {
             throw ShapeError(fmt::format("{}: expects x [batch, {}] and states [batch, {}]; received {} as number {}", label(),
                                          kernel_.shape(0), units_, describe(inputs[i]), i));
     const Tensor& x = inputs[0];
-    const Tensor kept_x = dropout_mask(x.shape(), x.dtype(), settings_.dropout);
-    const Tensor z = linear(kept_x.defined() ? x * kept_x : x, kernel_, input_bias());
-    Tensors next = step(z, {inputs.begin() + 1, inputs.end()}, dropout_mask(inputs[1].shape(), x.dtype(), settings_.recurrent_dropout));
+    const Tensor z = gate_products(x, kernel_, input_bias(), dropout_masks(x.shape(), x.dtype(), settings_.dropout));
+    Tensors next = step(z, {inputs.begin() + 1, inputs.end()}, dropout_masks(inputs[1].shape(), x.dtype(), settings_.recurrent_dropout));
     next.insert(next.begin(), next[0]);
     return next;
 }
 
-Tensors ClassicCell::sequence(const Tensor& sequence, const Tensors& states, const Tensor& mask) {
-    // One mask for all steps (Gal and Ghahramani 2016).
-    const Tensor kept_x = dropout_mask({sequence.shape(0), 1, sequence.shape(2)}, sequence.dtype(), settings_.dropout);
-    const Tensor x = kept_x.defined() ? sequence * kept_x : sequence;
-    const Tensor kept = dropout_mask({x.shape(0), units_}, x.dtype(), settings_.recurrent_dropout);
-    if (!fused() || kept.defined())
-        return scan(linear(x, kernel_, input_bias()), with_zeros(states, x.shape(0)), mask, [&](const Tensor& z, const Tensors& now) {
-            Tensors next = step(z, now, kept);
+Tensors ClassicCell::dropout_masks(const Shape& shape, DType dtype, double rate) const {
+    Tensors masks;
+    for (std::int64_t i = 0, count = settings_.recurrent_dropout > 0 ? gates_ : 1; i < count; ++i)
+        if (const Tensor mask = dropout_mask(shape, dtype, rate); mask.defined()) masks.push_back(mask);
+    return masks;
+}
+
+Tensors ClassicCell::sequence(const Tensor& x, const Tensors& states, const Tensor& mask) {
+    // The same masks for all steps (Gal and Ghahramani 2016).
+    const Tensors of_x = dropout_masks({x.shape(0), 1, x.shape(2)}, x.dtype(), settings_.dropout);
+    const Tensors of_state = dropout_masks({x.shape(0), units_}, x.dtype(), settings_.recurrent_dropout);
+    if (!fused() || !of_state.empty())
+        return scan(gate_products(x, kernel_, input_bias(), of_x), with_zeros(states, x.shape(0)), mask, [&](const Tensor& z, const Tensors& now) {
+            Tensors next = step(z, now, of_state);
             next.insert(next.begin(), next[0]);
             return next;
         });
-    Tensors results = all(x, states, mask);
+    Tensors results = all(of_x.empty() ? x : x * of_x[0], states, mask);
     if (!mask.defined() || !states[0].defined()) return results;
     // The op repeats the first state where a sequence begins with masked steps; outputs there are 0.
     Array begun(mask.shape(), boolean);

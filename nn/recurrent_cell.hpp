@@ -86,13 +86,16 @@ protected:
     virtual Initializer bias_initializer() const { return settings_.bias_initializer; }
     /// The bias of x W; by default all of it.
     virtual Tensor input_bias() const { return bias_; }
-    /// {new states...} of one step; z [batch, gates units] is x W + b, `kept` the dropout mask of the recurrent input, or
-    /// undefined.
-    virtual Tensors step(const Tensor& z, const Tensors& states, const Tensor& kept) = 0;
+    /// {new states...} of one step; z [batch, gates units] is x W + b, `masks` what the state is dropped with on its way into
+    /// the gates: none, one, or one for each.
+    virtual Tensors step(const Tensor& z, const Tensors& states, const Tensors& masks) = 0;
     /// Whether all() computes the same as the steps.
     virtual bool fused() const = 0;
     /// {outputs, last states...} in one op.
     virtual Tensors all(const Tensor& x, const Tensors& states, const Tensor& mask) = 0;
+
+    /// As Keras draws them: none, or one, which with recurrent dropout is one for each gate.
+    Tensors dropout_masks(const Shape& shape, DType dtype, double rate) const;
 
     std::int64_t units_, gates_;
     CellSettings settings_;

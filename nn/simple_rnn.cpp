@@ -1,5 +1,5 @@
 #include <weft/autograd/ops/arithmetic.hpp>
-#include <weft/autograd/ops/matmul.hpp>
+#include <weft/autograd/ops/gate_products.hpp>
 #include <weft/autograd/ops/simple_rnn.hpp>
 #include <weft/nn/cell_config.hpp>
 #include <weft/nn/simple_rnn.hpp>
@@ -11,8 +11,8 @@ SimpleRNNCell::SimpleRNNCell(std::int64_t units, const SimpleRNNCellOptions& opt
     check_options();
 }
 
-Tensors SimpleRNNCell::step(const Tensor& z, const Tensors& states, const Tensor& kept) {
-    return {settings_.activation(z + matmul(kept.defined() ? states[0] * kept : states[0], recurrent_kernel_))};
+Tensors SimpleRNNCell::step(const Tensor& z, const Tensors& states, const Tensors& masks) {
+    return {settings_.activation(z + gate_products(states[0], recurrent_kernel_, Tensor(), masks))};
 }
 
 bool SimpleRNNCell::fused() const { return settings_.activation.name() == "tanh"; }

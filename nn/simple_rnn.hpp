@@ -32,7 +32,7 @@ public:
     std::string class_name() const override { return "SimpleRNNCell"; }
 
 protected:
-    Tensors step(const Tensor& z, const Tensors& states, const Tensor& kept) override;
+    Tensors step(const Tensor& z, const Tensors& states, const Tensors& masks) override;
     bool fused() const override;
     Tensors all(const Tensor& x, const Tensors& states, const Tensor& mask) override;
 };

@@ -2,6 +2,7 @@
 #include <weft/autograd/ops/activation.hpp>
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/create.hpp>
+#include <weft/autograd/ops/gate_products.hpp>
 #include <weft/autograd/ops/gru.hpp>
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/ops/matmul.hpp>
@@ -27,7 +28,7 @@ Tensors by_steps(const Tensors& inputs, const Tensor& mask, bool reset_after) {
     const Tensor h = inputs[4].defined() ? inputs[4] : zeros({x.shape(0), recurrent.shape(0)}, x.dtype());
     const Tensor of_h = recurrent_bias(bias, reset_after);
     const auto step = [&](const Tensor& a, const Tensors& states) {
-        const Tensor next = gru_step(a, states[0], states[0], recurrent, of_h, reset_after);
+        const Tensor next = gru_step(a, states[0], recurrent, of_h, reset_after);
         return Tensors{next, next};
     };
     return scan(linear(x, inputs[1], input_bias(bias, reset_after)), {h}, mask, step, h);
@@ -102,20 +103,22 @@ Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const Kep
 
 }  // namespace
 
-Tensor gru_step(const Tensor& a, const Tensor& h, const Tensor& gated, const Tensor& recurrent_kernel, const Tensor& recurrent_bias,
-                bool reset_after, const TensorMap& activation, const TensorMap& recurrent_activation) {
+Tensor gru_step(const Tensor& a, const Tensor& h, const Tensor& recurrent_kernel, const Tensor& recurrent_bias, bool reset_after,
+                const TensorMap& activation, const TensorMap& recurrent_activation, const Tensors& masks) {
     const auto outer = [&](const Tensor& x) { return activation ? activation(x) : tanh(x); };
     const auto gate = [&](const Tensor& x) { return recurrent_activation ? recurrent_activation(x) : sigmoid(x); };
     const std::int64_t units = recurrent_kernel.shape(0);
     const Tensors of_x = split(a, {units, units, units}, -1);
     Tensor z, candidate;
     if (reset_after) {
-        const Tensors of_h = split(linear(gated, recurrent_kernel, recurrent_bias), {units, units, units}, -1);
+        const Tensors of_h = split(gate_products(h, recurrent_kernel, recurrent_bias, masks), {units, units, units}, -1);
         z = gate(of_x[0] + of_h[0]);
         candidate = outer(of_x[2] + gate(of_x[1] + of_h[1]) * of_h[2]);
     } else {
         const Tensors weights = split(recurrent_kernel, {2 * units, units}, -1);
-        const Tensors of_h = split(matmul(gated, weights[0]), {units, units}, -1);
+        const Tensors of_both(masks.begin(), masks.end() - (masks.size() == 3));
+        const Tensors of_h = split(gate_products(h, weights[0], Tensor(), of_both), {units, units}, -1);
+        const Tensor gated = masks.empty() ? h : h * masks.back();
         z = gate(of_x[0] + of_h[0]);
         candidate = outer(of_x[2] + matmul(gate(of_x[1] + of_h[1]) * gated, weights[1]));
     }

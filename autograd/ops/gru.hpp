@@ -13,8 +13,8 @@ Tensors gru(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kerne
             bool reset_after = true, const Tensor& mask = {});
 
 /// h after one step from h [batch, units]; a [batch, 3 units] is x W + b of this step, recurrent_bias [3 units] or
-/// undefined that of h R, and `gated` what of h goes into the gates: h itself, but for dropout.
-Tensor gru_step(const Tensor& a, const Tensor& h, const Tensor& gated, const Tensor& recurrent_kernel, const Tensor& recurrent_bias,
-                bool reset_after = true, const TensorMap& activation = {}, const TensorMap& recurrent_activation = {});
+/// undefined that of h R. Of h goes into the gates what the masks leave: see gate_products.
+Tensor gru_step(const Tensor& a, const Tensor& h, const Tensor& recurrent_kernel, const Tensor& recurrent_bias, bool reset_after = true,
+                const TensorMap& activation = {}, const TensorMap& recurrent_activation = {}, const Tensors& masks = {});
 
 }  // namespace weft

@@ -2,6 +2,7 @@
 #include <weft/autograd/ops/activation.hpp>
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/create.hpp>
+#include <weft/autograd/ops/gate_products.hpp>
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/ops/lstm.hpp>
 #include <weft/autograd/ops/matmul.hpp>
@@ -65,11 +66,11 @@ Gradients fused_gradients(const RecurrentInputs& in, const Kept& kept, const Arr
 }  // namespace
 
 Tensors lstm_step(const Tensor& z, const Tensor& h, const Tensor& c, const Tensor& recurrent_kernel, const TensorMap& activation,
-                  const TensorMap& recurrent_activation) {
+                  const TensorMap& recurrent_activation, const Tensors& masks) {
     const auto outer = [&](const Tensor& x) { return activation ? activation(x) : tanh(x); };
     const auto gate = [&](const Tensor& x) { return recurrent_activation ? recurrent_activation(x) : sigmoid(x); };
     const std::int64_t units = recurrent_kernel.shape(0);
-    const Tensors parts = split(z + matmul(h, recurrent_kernel), {units, units, units, units}, -1);
+    const Tensors parts = split(z + gate_products(h, recurrent_kernel, Tensor(), masks), {units, units, units, units}, -1);
     const Tensor next = gate(parts[1]) * c + gate(parts[0]) * outer(parts[2]);
     return {gate(parts[3]) * outer(next), next};
 }

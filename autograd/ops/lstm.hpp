@@ -12,8 +12,9 @@ namespace weft {
 Tensors lstm(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kernel, const Tensor& bias, const Tensor& h,
              const Tensor& c, const Tensor& mask = {});
 
-/// {h, c} after one step from h and c [batch, units]; z [batch, 4 units] is x W + b of this step.
+/// {h, c} after one step from h and c [batch, units]; z [batch, 4 units] is x W + b of this step. Of h goes into the gates
+/// what the masks leave: see gate_products.
 Tensors lstm_step(const Tensor& z, const Tensor& h, const Tensor& c, const Tensor& recurrent_kernel,
-                  const TensorMap& activation = {}, const TensorMap& recurrent_activation = {});
+                  const TensorMap& activation = {}, const TensorMap& recurrent_activation = {}, const Tensors& masks = {});
 
 }  // namespace weft

@@ -2,11 +2,14 @@
 
 #include <weft/autograd/ops/activation.hpp>
 #include <weft/autograd/ops/arithmetic.hpp>
+#include <weft/autograd/ops/create.hpp>
+#include <weft/autograd/ops/gate_products.hpp>
 #include <weft/autograd/ops/gru.hpp>
 #include <weft/autograd/ops/lstm.hpp>
 #include <weft/autograd/ops/scan.hpp>
 #include <weft/autograd/ops/simple_rnn.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace weft::testing {
@@ -131,7 +134,7 @@ std::vector<double> gru_reference(const std::vector<double>& a, const std::vecto
 OpCase gru_step_case(std::int64_t batch, std::int64_t units, bool reset_after, bool bias) {
     Tensors inputs{spread({batch, 3 * units}, -1, 1, 1), spread({batch, units}, -1, 1, 2), spread({units, 3 * units}, -1, 1, 3)};
     if (bias) inputs.push_back(spread({3 * units}, -1, 1, 4));
-    return one([=](const Tensors& t) { return gru_step(t[0], t[1], t[1], t[2], bias ? t[3] : Tensor(), reset_after); }, std::move(inputs),
+    return one([=](const Tensors& t) { return gru_step(t[0], t[1], t[2], bias ? t[3] : Tensor(), reset_after); }, std::move(inputs),
                [=](const Plains& t) {
                    Plain next{{batch, units}, {}};
                    const std::vector<double> of_h = bias ? t[3].values : std::vector<double>(static_cast<std::size_t>(3 * units));
@@ -216,6 +219,38 @@ OpCase scan_case(std::int64_t batch, std::int64_t steps, bool masked, bool first
             }};
 }
 
+// x [3, 2] into as many gates of two units as there are masks [3, 2], or one.
+OpCase gate_products_case(std::int64_t masks, bool bias) {
+    const std::int64_t gates = std::max<std::int64_t>(masks, 1);
+    Tensors kept;
+    std::vector<Plain> factors;
+    for (std::int64_t gate = 0; gate < masks; ++gate) {
+        Plain factor{{3, 2}, {}};
+        for (std::int64_t i = 0; i < 6; ++i) factor.values.push_back((i * (gate + 2)) % 3 ? 2 : 0);
+        kept.push_back(tensor(factor.values, {3, 2}, float64));
+        factors.push_back(factor);
+    }
+    Tensors inputs{spread({3, 2}, -1, 1, 1), spread({2, 2 * gates}, -1, 1, 2)};
+    if (bias) inputs.push_back(spread({2 * gates}, -1, 1, 3));
+    return one(
+        [=](const Tensors& t) {
+            Tensors same;
+            for (const Tensor& mask : kept) same.push_back(mask.to(t[0].dtype()));
+            return gate_products(t[0], t[1], bias ? t[2] : Tensor(), same);
+        },
+        std::move(inputs), [=](const Plains& t) {
+            Plain result{{3, 2 * gates}, {}};
+            for (std::int64_t b = 0; b < 3; ++b)
+                for (std::int64_t column = 0; column < 2 * gates; ++column) {
+                    double z = bias ? t[2](column) : 0;
+                    for (std::int64_t p = 0; p < 2; ++p)
+                        z += t[0](b, p) * (masks ? factors[static_cast<std::size_t>(column / 2)](b, p) : 1) * t[1](p, column);
+                    result.values.push_back(z);
+                }
+            return result;
+        });
+}
+
 }  // namespace
 
 std::vector<OpRow> recurrent_rows() {
@@ -227,6 +262,7 @@ std::vector<OpRow> recurrent_rows() {
          .cases = {gru_case({1, 1, 1, 1}, true, true, false, false), gru_case({2, 3, 2, 2}, true, true, false, false), gru_case({3, 4, 2, 2}, true, true, true, true),
                    gru_case({3, 2, 1, 3}, true, false, true, false), gru_case({2, 3, 2, 2}, false, true, false, false),
                    gru_case({3, 4, 2, 2}, false, true, true, true), gru_case({3, 3, 1, 1}, false, false, false, true)}},
+        {.name = "gate_products", .cases = {gate_products_case(0, true), gate_products_case(1, true), gate_products_case(3, false), gate_products_case(4, true)}},
         {.name = "gru_step",
          .cases = {gru_step_case(1, 1, true, true), gru_step_case(3, 2, true, true), gru_step_case(2, 2, true, false), gru_step_case(3, 2, false, false)}},
         {.name = "simple_rnn",
