@@ -16,6 +16,7 @@
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/ops/dropout.hpp>
 #include <weft/autograd/ops/elementwise.hpp>
+#include <weft/autograd/ops/gate_products.hpp>
 #include <weft/autograd/ops/gru.hpp>
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/ops/lstm.hpp>
@@ -29,6 +30,7 @@
 #include <weft/autograd/ops/softmax.hpp>
 #include <weft/autograd/profile.hpp>
 #include <weft/autograd/random.hpp>
+#include <weft/autograd/recall.hpp>
 #include <weft/autograd/record.hpp>
 #include <weft/autograd/tensor.hpp>
 #include <weft/autograd/threads.hpp>

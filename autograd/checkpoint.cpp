@@ -4,6 +4,7 @@
 #include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/random.hpp>
+#include <weft/autograd/recall.hpp>
 #include <weft/autograd/record.hpp>
 
 #include <memory>
@@ -15,13 +16,15 @@ namespace {
 // A function that can be called again, and what it reaches on the tape besides its inputs.
 struct Segment {
     TensorFunction f;
-    Generator draws;    // as it was at the first call
-    Tensors captured{};  // places on the tape, without elements
+    Generator draws;       // as it was at the first call
+    Tensors captured{};    // places on the tape, without elements
+    detail::RunLog log{};  // of the first call
 };
 
 Tensors run(const Segment& segment, const Tensors& inputs) {
     Generator again = segment.draws;
     const GeneratorScope scope(again);
+    const detail::RunScope run(segment.log);
     const EnableGrad recording;
     return segment.f(inputs);
 }
@@ -124,6 +127,7 @@ Gradients replay(const std::shared_ptr<const Segment>& segment, const Tensors& i
     // The derivative is itself a function of the inputs, of dy and of what was captured, and is replayed in its turn.
     const TensorFunction f = [segment, n, has_dy](const Tensors& t) { return derivatives(*segment, n, has_dy, t); };
     const auto derivative = std::make_shared<Segment>(Segment{f, segment->draws, segment->captured});
+    const detail::RunScope first(derivative->log);
     const Tensors values = no_grad([&] { return f(joined(leaves(inputs, inputs), {all.begin() + static_cast<std::ptrdiff_t>(n), all.end()})); });
     return replayable(derivative, all, values);
 }
@@ -151,6 +155,7 @@ Tensors checkpoint(const TensorFunction& f, const Tensors& inputs) {
         const Tensors x = leaves(inputs, inputs);
         {
             const GeneratorScope scope(draws);
+            const detail::RunScope first(segment->log);
             outputs = f(x);
         }
         segment->captured = discovery.reached(outputs, x);

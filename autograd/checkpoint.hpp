@@ -9,10 +9,11 @@
 namespace weft {
 
 /// f(inputs), of which the tape keeps the inputs alone: backward calls f again. Random numbers drawn from the default
-/// generator are the same in each call. Parameters and other tensors that f captures get their gradients like the inputs,
-/// also from grad() and with create_graph. f must compute the same whenever it is called with the same inputs: it should
-/// neither change what it captures nor depend on what changes before backward; and it is kept until then: it must not
-/// refer to locals that are gone by that time. A chain of n layers of equal size, with a
+/// generator are the same in each call, and modules train or not as in the first; what they write, as the moving statistics
+/// of a BatchNorm, they write once (see recall.hpp for layers of one's own). Parameters and other tensors that f captures get
+/// their gradients like the inputs, also from grad() and with create_graph. Else f must compute the same whenever it is
+/// called with the same inputs: it should neither change what it captures nor depend on what changes before backward; and it
+/// is kept until then: it must not refer to locals that are gone by that time. A chain of n layers of equal size, with a
 /// checkpoint every sqrt(n) of them, keeps about 2 sqrt(n) of n values and takes one forward pass more.
 Tensors checkpoint(const TensorFunction& f, const Tensors& inputs);
 

@@ -1,4 +1,5 @@
 #include <weft/autograd/ops/arithmetic.hpp>
+#include <weft/autograd/recall.hpp>
 #include <weft/nn/added_losses.hpp>
 #include <weft/nn/module.hpp>
 
@@ -24,7 +25,10 @@ Tensor LossScope::total() const {
 void Module::add_loss(const Tensor& loss) const {
     if (loss.rank() != 0)
         throw ShapeError(fmt::format("{}: add_loss takes one number, such as a mean; received {}", label(), describe(loss)));
-    if (innermost) innermost->losses_.push_back(loss);
+    if (!innermost || recomputing()) return;
+    if (weft::detail::RunScope::current())
+        throw ValueError(fmt::format("{}: a loss added within checkpoint() would not reach the checkpoint's inputs. Return it from the function, and add it outside.", label()));
+    innermost->losses_.push_back(loss);
 }
 
 void Module::add_activity_losses(const Tensors& results) const {

@@ -3,6 +3,7 @@
 #include <weft/autograd/ops/elementwise.hpp>
 #include <weft/autograd/ops/normalization.hpp>
 #include <weft/autograd/ops/reshape.hpp>
+#include <weft/autograd/recall.hpp>
 #include <weft/nn/batch_norm.hpp>
 #include <weft/nn/scale_and_center.hpp>
 
@@ -39,7 +40,7 @@ Tensor BatchNorm::forward(const Tensor& x) {
     const int axis = channel_axis(x.shape());
     const bool last = axis == x.rank() - 1;
     const Tensor channels_last = last ? x : swap_axes(x, axis, -1);
-    const Tensor y = training() && state()->trainable ? by_batch(channels_last) : by_moving_statistics(channels_last);
+    const Tensor y = recalled(training() && state()->trainable) ? by_batch(channels_last) : by_moving_statistics(channels_last);
     return last ? y : swap_axes(y, axis, -1);
 }
 
@@ -49,6 +50,7 @@ Tensor BatchNorm::by_batch(const Tensor& x) {
                                      label(), describe(x)));
     ChannelStatistics batch;
     const Tensor y = batch_norm(x, gamma_, beta_, options_.epsilon, &batch);
+    if (recomputing()) return y;
     const NoGrad off_tape;
     const double kept = options_.momentum;
     moving_mean_.assign(moving_mean_.detach() * kept + batch.mean * (1 - kept));

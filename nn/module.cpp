@@ -1,6 +1,7 @@
 #include <weft/autograd/mode.hpp>
 #include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/create.hpp>
+#include <weft/autograd/recall.hpp>
 #include <weft/autograd/saved.hpp>
 #include <weft/nn/blank_weights.hpp>
 #include <weft/nn/mask.hpp>
@@ -76,6 +77,7 @@ Tensor Module::operator()(const Tensor& input) { return (*this)(Tensors{input})[
 
 Tensors Module::operator()(const Tensors& inputs) {
     if (inputs.empty()) throw ValueError(fmt::format("{}: called without an input", label()));
+    if (weft::detail::RunScope* const run = weft::detail::RunScope::current()) run->pass_over();
     if (!built_) {
         Shapes shapes;
         for (const Tensor& input : inputs) {
@@ -166,6 +168,7 @@ void Module::build_for(const Shapes& inputs) {
     if (built_) return;
     if (inputs.empty()) throw ValueError(fmt::format("{}: it cannot be built without the shape of an input", label()));
     claimed_.clear();
+    const weft::detail::OnceScope once;
     build_all(inputs);
     built_ = true;
     state_->nothing_to_build = true;
@@ -233,7 +236,7 @@ void Module::train(bool training) {
     each_state(*state_, set);
 }
 
-bool Module::training() const { return current_mode >= 0 ? current_mode == 1 : state_->training; }
+bool Module::training() const { return recalled(current_mode >= 0 ? current_mode == 1 : state_->training); }
 
 void Module::set_trainable(bool trainable) {
     auto set = [trainable](State& state) {

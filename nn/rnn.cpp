@@ -1,6 +1,7 @@
 #include <weft/autograd/ops/compare.hpp>
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/ops/reshape.hpp>
+#include <weft/autograd/recall.hpp>
 #include <weft/nn/cell_config.hpp>
 #include <weft/nn/graph.hpp>
 #include <weft/nn/mask.hpp>
@@ -41,6 +42,7 @@ Tensors RNN::first_states(const Tensors& inputs) const {
     const Tensor& x = inputs[0];
     const std::vector<std::int64_t> sizes = cell_->state_size();
     Tensors states(sizes.size());
+    const Tensors carried = options_.stateful ? recalled(state()->carried) : Tensors();
     if (inputs.size() > 1) {
         if (inputs.size() != 1 + sizes.size())
             throw ValueError(fmt::format("{}: takes one input, or it and {} states; received {} tensors", label(), sizes.size(), inputs.size()));
@@ -48,13 +50,13 @@ Tensors RNN::first_states(const Tensors& inputs) const {
         for (std::size_t i = 0; i < sizes.size(); ++i)
             if (states[i].defined() && states[i].shape() != Shape{x.shape(0), sizes[i]})
                 throw ShapeError(fmt::format("{}: state {} must be [{}, {}]; received {}", label(), i, x.shape(0), sizes[i], describe(states[i])));
-    } else if (options_.stateful && !state()->carried.empty()) {
-        states = state()->carried;
+    } else if (options_.stateful && !carried.empty()) {
+        states = carried;
         if (states[0].shape(0) != x.shape(0))
             throw ShapeError(fmt::format("{}: a stateful layer goes on from the batch before, which had {} sequences; received {}. "
                                          "Call reset_states() to begin anew.",
                                          label(), states[0].shape(0), describe(x)));
-        for (Tensor& carried : states) carried = carried.to(x.dtype());
+        for (Tensor& each : states) each = each.to(x.dtype());
     }
     return states;
 }
@@ -71,7 +73,7 @@ Tensors RNN::call(const Tensors& inputs) {
     const auto in_order = [&](const Tensor& t) { return options_.go_backwards && t.defined() ? flip(t, 1) : t; };
     const Tensor counts = in_order(mask);
     Tensors results = cell_->sequence(in_order(x), states, counts);
-    if (options_.stateful) {
+    if (options_.stateful && !recomputing()) {
         state()->carried.clear();
         for (std::size_t i = 1; i < results.size(); ++i) state()->carried.push_back(results[i].detach());
     }

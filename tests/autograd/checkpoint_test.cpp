@@ -14,6 +14,8 @@
 #include <weft/autograd/ops/index.hpp>
 #include <weft/autograd/ops/matmul.hpp>
 #include <weft/autograd/ops/reduce.hpp>
+#include <weft/autograd/ops/scan.hpp>
+#include <weft/autograd/recall.hpp>
 
 using namespace weft;
 using namespace weft::testing;
@@ -94,6 +96,31 @@ TEST_CASE("checkpoint: dropout draws again what it drew, and what comes after dr
     dropout(x, 0.5);
     sum(again).backward();  // replaying takes nothing from the generator
     CHECK(difference(dropout(x, 0.5), next) == 0);
+}
+
+TEST_CASE("checkpoint: what its function recalls is what it read at first, and it knows when it runs again") {
+    bool doubled = true;
+    int written = 0;
+    const auto f = [&](const Tensor& t) {
+        const bool twice = recalled(doubled);
+        const double factor = recalled(twice ? 2.0 : 1.0);
+        if (!recomputing()) ++written;
+        return t * t * factor;
+    };
+    const auto slope = [&](const TensorMap& g) {
+        doubled = true;
+        written = 0;
+        const Tensor x = leaf({3, 5}), y = g(x);
+        doubled = false;
+        const Tensor first = grad(sum(y), x, {.create_graph = true});
+        CHECK(written == 1);
+        CHECK_FALSE(recomputing());
+        CHECK(difference(first, x * 4) < 1e-12);
+        CHECK(difference(grad(sum(first * x), x), x * 8) < 1e-12);
+        CHECK(written == 1);
+    };
+    slope([&](const Tensor& x) { return checkpoint(f, x); });
+    slope([&](const Tensor& x) { return checkpoint([&](const Tensor& t) { return checkpoint(f, t) + 1.0; }, x); });
 }
 
 TEST_CASE("checkpoint: results that nothing uses, that need no gradient, or that are inputs") {
