@@ -6,8 +6,10 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 namespace weft::data {
 namespace {
@@ -60,6 +62,18 @@ std::uint32_t checksum_of(std::ifstream& file, std::uint64_t begin, std::uint64_
     }
     file.clear();
     return static_cast<std::uint32_t>(sum);
+}
+
+// Lets the disk begin with what is written so far.
+void begin_to_flush(const std::string& path) {
+#ifdef SYNC_FILE_RANGE_WRITE
+    const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ::sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+    ::close(file);
+#else
+    (void)path;
+#endif
 }
 
 struct Entry {
@@ -181,6 +195,7 @@ void write_zip_in_place(const std::string& path, const std::string& first,
         throw ValueError(fmt::format("{}: an entry cannot be called '{}'", path, first));
     replace_file(path, [&](const std::string& temporary) {
         write(temporary);
+        begin_to_flush(temporary);  // while the checksum is computed
         const std::uint64_t size = std::filesystem::file_size(temporary), bytes_of_first = size - in_place_begin;
         std::fstream file(temporary, std::ios::binary | std::ios::in | std::ios::out);
         std::ifstream written(temporary, std::ios::binary);

@@ -46,7 +46,7 @@ S read(const ScheduleSettings& settings, const char* keras_class, const Fields<S
         if (field == known.end())
             throw ValueError(fmt::format("{}: there is no setting '{}'. {}", keras_class, name, suggest(name, known)));
         const Member<S>& member = fields[static_cast<std::size_t>(field - known.begin())].second;
-        if (!std::visit([&](auto part) { return take(result.*part, value); }, member))
+        if (!std::visit([&, &given = value](auto part) { return take(result.*part, given); }, member))
             throw ValueError(fmt::format("{}: the value given for {} is of the wrong kind", keras_class, name));
     }
     return result;

@@ -13,7 +13,8 @@ prepare_peers() {
         peers_are_there && exit
         need_packages python3-venv || true
         rm -rf "$peers"
-        python3 -m venv "$peers" && "$peers/bin/pip" install -q --disable-pip-version-check -r "$peers_wanted" &&
+        python3 -m venv "$peers" &&
+            "$peers/bin/pip" install -q --no-compile --disable-pip-version-check -r "$peers_wanted" &&
             cp "$peers_wanted" "$peers/installed"
     ) >"$logs/peers.log" 2>&1 7<scripts &
     peers_installing=$!

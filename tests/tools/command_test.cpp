@@ -50,6 +50,24 @@ TEST_CASE("weft says how it is used") {
     }
 }
 
+TEST_CASE("weft shows and uses models whose training settings it does not know") {
+    const TemporaryFolder folder;
+    const std::string model = folder / "model.h5", x = folder / "x.npy", y = folder / "y.npy";
+    data::write_hdf5(model, [](const data::Hdf5Object& root) {
+        root.write_long_text("model_config", R"({"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Activation",
+            "config": {"name": "a", "activation": "relu", "batch_input_shape": [null, 3]}}]}})");
+        root.write_long_text("training_config", R"({"optimizer_config": {"class_name": "SGD", "config": {"learning_rate": 0.1}}, "loss": "mse",
+            "metrics": ["astuteness"]})");
+        root.create_group("model_weights").write_texts("layer_names", {});
+    });
+    const Outcome summary = run_weft({"summary", model});
+    CHECK(summary.status == 0);
+    CHECK_THAT(summary.out, contains("Total parameters: 0") && contains("Compiled, but") && contains("astuteness"));
+    data::save_npy(x, zeros({2, 3}));
+    CHECK(run_weft({"predict", model, "--input", x, "--output", y}).status == 0);
+    CHECK(run_weft({"evaluate", model, "--input", x, "--target", x}).status == 2);
+}
+
 TEST_CASE("weft summary tells what a file is") {
     const Outcome model = run_weft({"summary", keras_file("cnn.h5")});
     CHECK(model.status == 0);
