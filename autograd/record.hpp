@@ -201,4 +201,10 @@ Tensors record_list(std::vector<Array> results, const Tensors& inputs, Rule rule
     return outputs;
 }
 
+/// For kernels, to which an input that was not given is a null pointer.
+template <class T>
+const T* data_or_null(const Tensor& x) {
+    return x.defined() ? x.data().data<T>() : nullptr;
+}
+
 }  // namespace weft

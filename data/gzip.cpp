@@ -14,8 +14,6 @@
 namespace weft::data {
 namespace {
 
-constexpr std::uint64_t greatest_ratio = 1032;  // deflate: 258 bytes from two bits
-
 gzFile handle(void* file) { return static_cast<gzFile>(file); }
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
@@ -39,7 +37,7 @@ GzipReader::GzipReader(const std::filesystem::path& path) : path_(path) {
     if (!start) fail(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
     start.read(reinterpret_cast<char*>(magic), 2);
     packed_ = start.gcount() == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
-    most_bytes_ = packed_ ? size * greatest_ratio : size;
+    most_bytes_ = packed_ ? size * greatest_deflate_ratio : size;
 
     file_ = gzopen(path.c_str(), "rbe");
     if (!file_) fail(path, fmt::format("cannot be opened: {}", std::strerror(errno)));

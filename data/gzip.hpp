@@ -9,6 +9,9 @@
 
 namespace weft::data {
 
+/// The most bytes that deflate packs into one, on average: 258 into two bits.
+inline constexpr std::uint64_t greatest_deflate_ratio = 1032;
+
 /// Reads a file's bytes; whether it is gzip is told by its first bytes, not by its name. Every error is a FileError
 /// that names the file. gzip's own checksum is known to be good once `at_end` has said true.
 class GzipReader {

@@ -1,3 +1,4 @@
+#include <weft/data/gzip.hpp>
 #include <weft/data/hdf5_dataset.hpp>
 #include <weft/data/hdf5_handle.hpp>
 
@@ -10,7 +11,6 @@
 namespace weft::data {
 namespace {
 
-constexpr std::size_t greatest_ratio = 1032;             // deflate: 258 bytes from two bits
 constexpr std::size_t chunk_bytes = 1 << 20;             // of chunks that nobody gave a size
 constexpr std::size_t piece_bytes = 4 << 20;             // read at once where nothing is kept
 constexpr std::size_t most_chunk_bytes = 0xffff'ffff;    // HDF5's own limit
@@ -107,10 +107,10 @@ std::int64_t check_layout(const Hdf5Object& object, std::size_t item, const Shap
     const std::size_t stored = std::min<std::size_t>(H5Dget_storage_size(object.id()), size);
     const bool packed = compressed(creation, where);
     const auto check = [&](std::size_t claimed, const char* what) {
-        if (claimed / (packed ? greatest_ratio : 1) > stored)
+        if (claimed / (packed ? greatest_deflate_ratio : 1) > stored)
             throw FileError(
                 fmt::format("{}: {} claims {} bytes, but the file holds {} for it{}", where, what, claimed, stored,
-                            packed ? fmt::format(", and gzip packs no more than {} into one", greatest_ratio) : ""));
+                            packed ? fmt::format(", and gzip packs no more than {} into one", greatest_deflate_ratio) : ""));
     };
     const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * item;
     if (bytes == 0) return static_cast<std::int64_t>(chunk[0]);

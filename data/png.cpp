@@ -1,4 +1,5 @@
 #include <weft/autograd/error.hpp>
+#include <weft/data/gzip.hpp>
 #include <weft/data/png.hpp>
 #include <weft/data/replace_file.hpp>
 
@@ -18,8 +19,6 @@ namespace weft::data {
 #ifdef WEFT_WITH_PNG
 
 namespace {
-
-constexpr std::uint64_t greatest_ratio = 1032;  // deflate: 258 bytes from two bits
 
 // libpng's simplified interface, which reports errors without jumping.
 struct Image : png_image {
@@ -72,7 +71,7 @@ Tensor read_png(const std::string& path) {
         fail(path, "only grey and RGB pictures of 8 bits are read; this one has transparency, a palette or 16 bits");
     const std::int64_t channels = image.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
     const std::uint64_t bytes = std::uint64_t{image.width} * image.height * static_cast<std::uint64_t>(channels);
-    if (bytes / (8 * greatest_ratio) > size)  // a byte may hold eight pixels
+    if (bytes / (8 * greatest_deflate_ratio) > size)  // a byte may hold eight pixels
         fail(path, fmt::format("it claims {} by {} pixels, more than a file of {} bytes can hold", image.width,
                                image.height, size));
     image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;

@@ -1,4 +1,5 @@
 #include <weft/autograd/error.hpp>
+#include <weft/data/gzip.hpp>
 #include <weft/data/replace_file.hpp>
 #include <weft/data/zip_archive.hpp>
 
@@ -30,7 +31,6 @@ bool is_zip(const std::string& path) {
 
 namespace {
 
-constexpr std::uint64_t greatest_ratio = 1032;  // deflate: 258 bytes from two bits
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
     throw FileError(fmt::format("{}: {}", where, what));
@@ -94,9 +94,9 @@ ZipReader::ZipReader(const std::string& path) : path_(path) {
             fail(path, fmt::format("the archive is damaged: its entry {} cannot be read", i));
         const std::string name = safe_name(status.name);
         if (name.empty()) fail(path, fmt::format("the archive holds an entry '{}', whose name leads out of it", status.name));
-        if (__builtin_add_overflow(packed, status.comp_size, &packed) || packed > size || status.size / greatest_ratio > status.comp_size)
+        if (__builtin_add_overflow(packed, status.comp_size, &packed) || packed > size || status.size / greatest_deflate_ratio > status.comp_size)
             fail(path, fmt::format("entry '{}' claims {} bytes, packed {}; the file holds {}, and no byte unpacks to more than {}",
-                                   name, status.size, status.comp_size, size, greatest_ratio));
+                                   name, status.size, status.comp_size, size, greatest_deflate_ratio));
         if (!known.insert(name).second) fail(path, fmt::format("the archive holds two entries '{}'", name));
         if (name.back() == '/') continue;
         names_.push_back(name);

@@ -105,7 +105,7 @@ Tensor Softmax::forward(const Tensor& x) { return softmax(x, options_.axis); }
 nlohmann::json Softmax::config() const { return {{"axis", options_.axis}}; }
 
 namespace {
-const bool registered[] = {
+const bool activation_registered[] = {
     register_layer("Activation", [](const nlohmann::json& c) -> Layer { return Activate(config_activation(c)); }),
     register_layer("ReLU", [](const nlohmann::json& c) -> Layer {
         return ReLU({.max_value = config_number(c, "max_value", 0),

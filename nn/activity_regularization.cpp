@@ -13,7 +13,7 @@ ActivityRegularization::ActivityRegularization(const ActivityRegularizationOptio
 
 nlohmann::json ActivityRegularization::config() const { return {{"l1", l1_}, {"l2", l2_}}; }
 
-static const bool registered = register_layer("ActivityRegularization", [](const nlohmann::json& c) -> Layer {
+static const bool activity_regularization_registered = register_layer("ActivityRegularization", [](const nlohmann::json& c) -> Layer {
     return ActivityRegularization({.l1 = config_number(c, "l1", 0), .l2 = config_number(c, "l2", 0)});
 });
 

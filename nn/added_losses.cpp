@@ -10,11 +10,11 @@
 namespace weft::nn {
 
 namespace {
-constinit thread_local LossScope* innermost = nullptr;
+constinit thread_local LossScope* innermost_scope = nullptr;
 }
 
-LossScope::LossScope() : before_(innermost) { innermost = this; }
-LossScope::~LossScope() { innermost = before_; }
+LossScope::LossScope() : before_(innermost_scope) { innermost_scope = this; }
+LossScope::~LossScope() { innermost_scope = before_; }
 
 Tensor LossScope::total() const {
     Tensor sum = 0.0;
@@ -25,14 +25,14 @@ Tensor LossScope::total() const {
 void Module::add_loss(const Tensor& loss) const {
     if (loss.rank() != 0)
         throw ShapeError(fmt::format("{}: add_loss takes one number, such as a mean; received {}", label(), describe(loss)));
-    if (!innermost || recomputing()) return;
+    if (!innermost_scope || recomputing()) return;
     if (weft::detail::RunScope::current())
         throw ValueError(fmt::format("{}: a loss added within checkpoint() would not reach the checkpoint's inputs. Return it from the function, and add it outside.", label()));
-    innermost->losses_.push_back(loss);
+    innermost_scope->losses_.push_back(loss);
 }
 
 void Module::add_activity_losses(const Tensors& results) const {
-    if (!innermost) return;
+    if (!innermost_scope) return;
     for (const Tensor& result : results) {
         const double samples = result.rank() == 0 ? 1 : static_cast<double>(std::max<std::int64_t>(result.shape(0), 1));
         add_loss(state_->activity_regularizer(result) / samples);

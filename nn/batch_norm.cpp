@@ -78,7 +78,7 @@ nlohmann::json BatchNorm::config() const {
     return config;
 }
 
-static const bool registered = register_layer("BatchNormalization", [](const nlohmann::json& c) -> Layer {
+static const bool batch_norm_registered = register_layer("BatchNormalization", [](const nlohmann::json& c) -> Layer {
     BatchNormOptions options{.axis = config_int(c, "axis", -1),
                              .momentum = config_number(c, "momentum", 0.99),
                              .moving_mean_initializer = config_initializer(c, "moving_mean_initializer", init::zeros()),

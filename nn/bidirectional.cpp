@@ -101,6 +101,6 @@ Layer bidirectional_from_config(const nlohmann::json& c) {
     return Bidirectional(layer.share<RNN>(), options);
 }
 
-static const bool registered = register_layer("Bidirectional", bidirectional_from_config);
+static const bool bidirectional_registered = register_layer("Bidirectional", bidirectional_from_config);
 
 }  // namespace weft::nn

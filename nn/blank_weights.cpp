@@ -5,12 +5,12 @@
 
 namespace weft::nn {
 namespace {
-constinit thread_local BlankWeights* innermost = nullptr;
+constinit thread_local BlankWeights* innermost_blank = nullptr;
 }
 
-BlankWeights::BlankWeights(std::int64_t most_elements) : left_(most_elements), before_(innermost) { innermost = this; }
-BlankWeights::~BlankWeights() { innermost = before_; }
-BlankWeights* BlankWeights::current() { return innermost; }
+BlankWeights::BlankWeights(std::int64_t most_elements) : left_(most_elements), before_(innermost_blank) { innermost_blank = this; }
+BlankWeights::~BlankWeights() { innermost_blank = before_; }
+BlankWeights* BlankWeights::current() { return innermost_blank; }
 
 Tensor BlankWeights::make(const Shape& shape, DType dtype) {
     std::int64_t elements = 1;

@@ -69,7 +69,7 @@ nlohmann::json Conv1d::config() const {
     return config;
 }
 
-static const bool registered = register_layer("Conv1D", [](const nlohmann::json& c) -> Layer {
+static const bool conv1d_registered = register_layer("Conv1D", [](const nlohmann::json& c) -> Layer {
     read_channels_last(c, "Conv1D");
     Conv1dOptions options{.strides = config_int(c, "strides", 1),
                           .padding = config_string(c, "padding", "valid"),

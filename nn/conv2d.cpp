@@ -83,7 +83,7 @@ nlohmann::json Conv2d::config() const {
     return config;
 }
 
-static const bool registered = register_layer("Conv2D", [](const nlohmann::json& c) -> Layer {
+static const bool conv2d_registered = register_layer("Conv2D", [](const nlohmann::json& c) -> Layer {
     const auto size = [&](const char* key) {
         const auto sizes = config_ints(c, key, 2);
         return sizes.size() == 2 ? Size2(sizes[0], sizes[1]) : Size2(1);

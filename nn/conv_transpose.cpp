@@ -143,7 +143,7 @@ nlohmann::json ConvTranspose1d::config() const {
 
 namespace {
 
-const bool registered[] = {
+const bool conv_transpose_registered[] = {
     register_layer("Conv2DTranspose", [](const nlohmann::json& c) -> Layer {
         read_channels_last(c, "Conv2DTranspose");
         ConvTranspose2dOptions options{.strides = config_size(c, "strides", 1),

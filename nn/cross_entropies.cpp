@@ -13,7 +13,7 @@ namespace weft::nn::formulas {
 namespace {
 
 constexpr double epsilon = 1e-7;
-using Link = detail::Companions::Link;
+using Link = weft::detail::Companions::Link;
 
 // Undefined if there are only probabilities.
 Tensor logits_of(const Tensor& y_pred, Link link, const Settings& config) {

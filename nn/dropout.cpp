@@ -17,7 +17,7 @@ Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, rate_)
 
 nlohmann::json Dropout::config() const { return {{"rate", rate_}}; }
 
-static const bool registered = register_layer("Dropout", [](const nlohmann::json& c) -> Layer {
+static const bool dropout_registered = register_layer("Dropout", [](const nlohmann::json& c) -> Layer {
     return Dropout(config_number(c, "rate", 0));
 });
 

@@ -73,7 +73,7 @@ nlohmann::json Embedding::config() const {
     return config;
 }
 
-static const bool registered = register_layer("Embedding", [](const nlohmann::json& c) -> Layer {
+static const bool embedding_registered = register_layer("Embedding", [](const nlohmann::json& c) -> Layer {
     EmbeddingOptions options{.mask_zero = config_bool(c, "mask_zero", false), .activity_regularizer = config_regularizer(c, "activity_regularizer")};
     read_weight(c, "embeddings", options.embeddings_initializer, options.embeddings_regularizer, options.embeddings_constraint);
     return Embedding(config_int(c, "input_dim", 0), config_int(c, "output_dim", 0), options);

@@ -41,7 +41,7 @@ GRU::GRU(std::int64_t units, const GRUOptions& options)
 
 template class ClassicRNN<GRU, GRUOptions>;
 
-static const bool registered = register_recurrent<GRU, GRUOptions, GRUCell, GRUCellOptions>(
+static const bool gru_registered = register_recurrent<GRU, GRUOptions, GRUCell, GRUCellOptions>(
     "GRU", [](const nlohmann::json& c, auto& options) { options.reset_after = config_bool(c, "reset_after", true); });
 
 }  // namespace weft::nn

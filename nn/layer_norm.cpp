@@ -108,7 +108,7 @@ nlohmann::json GroupNorm::config() const {
 }
 
 namespace {
-const bool registered[] = {
+const bool layer_norm_registered[] = {
     register_layer("LayerNormalization", [](const nlohmann::json& c) -> Layer {
         LayerNormOptions options;
         if (const auto axes = config_ints(c, "axis", 1); !axes.empty()) options.axis = axes;

@@ -42,7 +42,7 @@ nlohmann::json Linear::config() const {
     return config;
 }
 
-static const bool registered = register_layer("Dense", [](const nlohmann::json& c) -> Layer {
+static const bool linear_registered = register_layer("Dense", [](const nlohmann::json& c) -> Layer {
     LinearOptions options{.activation = config_activation(c), .use_bias = config_bool(c, "use_bias", true)};
     read_kernel_and_bias(c, options);
     return Linear(config_int(c, "units", 0), options);

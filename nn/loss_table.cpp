@@ -63,7 +63,7 @@ namespace {
 // x [n] as [n, 1], with the logits that it remembers.
 Tensor as_column(const Tensor& x) {
     Tensor column = x.reshape({-1, 1});
-    using Link = detail::Companions::Link;
+    using Link = weft::detail::Companions::Link;
     for (Link link : {Link::softmax, Link::sigmoid})
         if (const Tensor logits = remembered_logits(x, link); logits.defined())
             remember_logits(column, logits.reshape({-1, 1}), link);

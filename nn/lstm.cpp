@@ -46,7 +46,7 @@ LSTM::LSTM(std::int64_t units, const LSTMOptions& options)
 
 template class ClassicRNN<LSTM, LSTMOptions>;
 
-static const bool registered = register_recurrent<LSTM, LSTMOptions, LSTMCell, LSTMCellOptions>(
+static const bool lstm_registered = register_recurrent<LSTM, LSTMOptions, LSTMCell, LSTMCellOptions>(
     "LSTM", [](const nlohmann::json& c, auto& options) { options.unit_forget_bias = config_bool(c, "unit_forget_bias", true); });
 
 }  // namespace weft::nn

@@ -78,7 +78,7 @@ std::vector<Margin> margins_of(const nlohmann::json& config, const char* key, st
     return margins;
 }
 
-const bool registered[] = {
+const bool margins_registered[] = {
     register_layer("ZeroPadding1D", [](const nlohmann::json& c) -> Layer { return ZeroPadding1d(margins_of(c, "padding", 1, 1)[0]); }),
     register_layer("Cropping1D", [](const nlohmann::json& c) -> Layer { return Cropping1d(margins_of(c, "cropping", 1, 1)[0]); }),
     register_layer("ZeroPadding2D", [](const nlohmann::json& c) -> Layer {

@@ -10,7 +10,7 @@ Tensor mask_of(const Tensor& x) {
 void set_mask(Tensor& x, const Tensor& mask) {
     x.data();
     auto& companions = x.impl()->companions;
-    if (!companions) companions = std::make_unique<detail::Companions>();
+    if (!companions) companions = std::make_unique<weft::detail::Companions>();
     companions->mask = mask.defined() ? std::make_shared<Tensor>(mask) : nullptr;
 }
 

@@ -26,7 +26,7 @@ Tensor Masking::forward(const Tensor& x) {
 
 nlohmann::json Masking::config() const { return {{"mask_value", options_.mask_value}}; }
 
-static const bool registered = register_layer("Masking", [](const nlohmann::json& c) -> Layer {
+static const bool masking_registered = register_layer("Masking", [](const nlohmann::json& c) -> Layer {
     return Masking({.mask_value = config_number(c, "mask_value", 0)});
 });
 

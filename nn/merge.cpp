@@ -243,7 +243,7 @@ Layer plain(const nlohmann::json&) {
     return M();
 }
 
-const bool registered[] = {
+const bool merge_registered[] = {
     register_layer("Add", plain<Add>),         register_layer("Subtract", plain<Subtract>),
     register_layer("Multiply", plain<Multiply>), register_layer("Average", plain<Average>),
     register_layer("Maximum", plain<Maximum>), register_layer("Minimum", plain<Minimum>),

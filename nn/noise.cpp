@@ -67,7 +67,7 @@ LayerFactory factory(const char* key) {
     return [key](const nlohmann::json& c) -> Layer { return L(config_number(c, key, 0)); };
 }
 
-const bool registered[] = {
+const bool noise_registered[] = {
     register_layer("GaussianNoise", factory<GaussianNoise>("stddev")),
     register_layer("GaussianDropout", factory<GaussianDropout>("rate")),
     register_layer("AlphaDropout", factory<AlphaDropout>("rate")),

@@ -64,7 +64,7 @@ Tensor GlobalMaxPool1d::forward(const Tensor& x) {
 namespace {
 
 template <class Pool>
-LayerFactory pool_factory(const char* what) {
+LayerFactory pool1d_factory(const char* what) {
     return [what](const nlohmann::json& c) -> Layer {
         read_channels_last(c, what);
         const std::int64_t size = config_int(c, "pool_size", 2);
@@ -73,18 +73,18 @@ LayerFactory pool_factory(const char* what) {
 }
 
 template <class Pool>
-LayerFactory global_factory(const char* what) {
+LayerFactory global_pool1d_factory(const char* what) {
     return [what](const nlohmann::json& c) -> Layer {
         read_channels_last(c, what);
         return Pool({.keepdims = config_bool(c, "keepdims", false)});
     };
 }
 
-const bool registered[] = {
-    register_layer("MaxPooling1D", pool_factory<MaxPool1d>("MaxPooling1D")),
-    register_layer("AveragePooling1D", pool_factory<AvgPool1d>("AveragePooling1D")),
-    register_layer("GlobalAveragePooling1D", global_factory<GlobalAveragePool1d>("GlobalAveragePooling1D")),
-    register_layer("GlobalMaxPooling1D", global_factory<GlobalMaxPool1d>("GlobalMaxPooling1D")),
+const bool pool1d_registered[] = {
+    register_layer("MaxPooling1D", pool1d_factory<MaxPool1d>("MaxPooling1D")),
+    register_layer("AveragePooling1D", pool1d_factory<AvgPool1d>("AveragePooling1D")),
+    register_layer("GlobalAveragePooling1D", global_pool1d_factory<GlobalAveragePool1d>("GlobalAveragePooling1D")),
+    register_layer("GlobalMaxPooling1D", global_pool1d_factory<GlobalMaxPool1d>("GlobalMaxPooling1D")),
 };
 
 }  // namespace

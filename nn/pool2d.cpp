@@ -50,7 +50,7 @@ void check_format(const nlohmann::json& c, const char* what) {
 }
 
 template <class Pool>
-LayerFactory pool_factory(const char* what) {
+LayerFactory pool2d_factory(const char* what) {
     return [what](const nlohmann::json& c) -> Layer {
         check_format(c, what);
         const auto size = config_ints(c, "pool_size", 2), strides = config_ints(c, "strides", 2);
@@ -61,18 +61,18 @@ LayerFactory pool_factory(const char* what) {
 }
 
 template <class Pool>
-LayerFactory global_factory(const char* what) {
+LayerFactory global_pool2d_factory(const char* what) {
     return [what](const nlohmann::json& c) -> Layer {
         check_format(c, what);
         return Pool({.keepdims = config_bool(c, "keepdims", false)});
     };
 }
 
-const bool registered[] = {
-    register_layer("MaxPooling2D", pool_factory<MaxPool2d>("MaxPooling2D")),
-    register_layer("AveragePooling2D", pool_factory<AvgPool2d>("AveragePooling2D")),
-    register_layer("GlobalAveragePooling2D", global_factory<GlobalAveragePool2d>("GlobalAveragePooling2D")),
-    register_layer("GlobalMaxPooling2D", global_factory<GlobalMaxPool2d>("GlobalMaxPooling2D")),
+const bool pool2d_registered[] = {
+    register_layer("MaxPooling2D", pool2d_factory<MaxPool2d>("MaxPooling2D")),
+    register_layer("AveragePooling2D", pool2d_factory<AvgPool2d>("AveragePooling2D")),
+    register_layer("GlobalAveragePooling2D", global_pool2d_factory<GlobalAveragePool2d>("GlobalAveragePooling2D")),
+    register_layer("GlobalMaxPooling2D", global_pool2d_factory<GlobalMaxPool2d>("GlobalMaxPooling2D")),
 };
 
 // Keras 2 before 2.6 does not know keepdims.

@@ -33,7 +33,7 @@ nlohmann::json PReLU::config() const {
     return config;
 }
 
-static const bool registered = register_layer("PReLU", [](const nlohmann::json& c) -> Layer {
+static const bool prelu_registered = register_layer("PReLU", [](const nlohmann::json& c) -> Layer {
     PReLUOptions options{.shared_axes = config_ints(c, "shared_axes", 1)};
     read_weight(c, "alpha", options.alpha_initializer, options.alpha_regularizer, options.alpha_constraint);
     return PReLU(options);

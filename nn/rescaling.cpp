@@ -15,7 +15,7 @@ Tensor Rescaling::forward(const Tensor& x) { return x * scale_ + offset_; }
 
 nlohmann::json Rescaling::config() const { return {{"scale", scale_}, {"offset", offset_}}; }
 
-static const bool registered = register_layer("Rescaling", [](const nlohmann::json& c) -> Layer {
+static const bool rescaling_registered = register_layer("Rescaling", [](const nlohmann::json& c) -> Layer {
     return Rescaling(config_number(c, "scale", 1), {.offset = config_number(c, "offset", 0)});
 });
 

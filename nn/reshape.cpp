@@ -109,7 +109,7 @@ Tensor RepeatVector::forward(const Tensor& x) {
 nlohmann::json RepeatVector::config() const { return {{"n", n_}}; }
 
 namespace {
-const bool registered[] = {
+const bool reshape_registered[] = {
     register_layer("Flatten", [](const nlohmann::json& c) -> Layer {
         if (config_string(c, "data_format", "channels_last") != "channels_last")
             throw ValueError("Flatten: only data_format channels_last can be read");

@@ -134,6 +134,6 @@ Layer rnn_from_config(const nlohmann::json& c) {
     return RNN(cell.share<RecurrentCell>(), options);
 }
 
-static const bool registered = register_layer("RNN", rnn_from_config);
+static const bool rnn_registered = register_layer("RNN", rnn_from_config);
 
 }  // namespace weft::nn

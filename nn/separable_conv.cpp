@@ -189,7 +189,7 @@ nlohmann::json SeparableConv1d::config() const {
 }
 
 namespace {
-const bool registered[] = {
+const bool separable_conv_registered[] = {
     register_layer("DepthwiseConv2D", [](const nlohmann::json& c) -> Layer {
         read_channels_last(c, "DepthwiseConv2D");
         DepthwiseConv2dOptions o{.strides = config_size(c, "strides", 1),

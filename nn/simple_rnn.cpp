@@ -26,7 +26,7 @@ SimpleRNN::SimpleRNN(std::int64_t units, const SimpleRNNOptions& options)
 
 template class ClassicRNN<SimpleRNN, SimpleRNNOptions>;
 
-static const bool registered = register_recurrent<SimpleRNN, SimpleRNNOptions, SimpleRNNCell, SimpleRNNCellOptions>(
+static const bool simple_rnn_registered = register_recurrent<SimpleRNN, SimpleRNNOptions, SimpleRNNCell, SimpleRNNCellOptions>(
     "SimpleRNN", [](const nlohmann::json&, auto&) {});
 
 }  // namespace weft::nn

@@ -77,7 +77,7 @@ nlohmann::json StackedRNNCells::config() const {
     return {{"cells", cells}};
 }
 
-static const bool registered = register_layer("StackedRNNCells", [](const nlohmann::json& c) -> Layer {
+static const bool stacked_rnn_cells_registered = register_layer("StackedRNNCells", [](const nlohmann::json& c) -> Layer {
     std::vector<Layer> cells;
     if (c.contains("cells") && c["cells"].is_array())
         for (const nlohmann::json& entry : c["cells"]) cells.push_back(nested_layer({{"cell", entry}}, "cell"));

@@ -44,7 +44,7 @@ Shape TimeDistributed::output_shape(const Shape& input) {
 
 nlohmann::json TimeDistributed::config() const { return {{"layer", nested_config(*layer_)}}; }
 
-static const bool registered = register_layer("TimeDistributed", [](const nlohmann::json& c) -> Layer {
+static const bool time_distributed_registered = register_layer("TimeDistributed", [](const nlohmann::json& c) -> Layer {
     return TimeDistributed(nested_layer(c, "layer"));
 });
 

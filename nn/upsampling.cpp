@@ -91,7 +91,7 @@ nlohmann::json UpSampling2d::config() const {
 }
 
 namespace {
-const bool registered[] = {
+const bool upsampling_registered[] = {
     register_layer("UpSampling1D", [](const nlohmann::json& c) -> Layer { return UpSampling1d(config_int(c, "size", 2)); }),
     register_layer("UpSampling2D", [](const nlohmann::json& c) -> Layer {
         read_channels_last(c, "UpSampling2D");

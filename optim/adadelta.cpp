@@ -18,7 +18,7 @@ const Description<AdadeltaOptions>& description<AdadeltaOptions>() {
     return row;
 }
 template class OptimizerOf<Adadelta, AdadeltaOptions>;
-static const Registration row = registration<Adadelta, AdadeltaOptions>();
+static const Registration adadelta_row = registration<Adadelta, AdadeltaOptions>();
 
 std::vector<std::string> Adadelta::slot_names() const { return {"accumulated_grad", "accumulated_delta_var"}; }
 

@@ -18,7 +18,7 @@ const Description<AdagradOptions>& description<AdagradOptions>() {
     return row;
 }
 template class OptimizerOf<Adagrad, AdagradOptions>;
-static const Registration row = registration<Adagrad, AdagradOptions>();
+static const Registration adagrad_row = registration<Adagrad, AdagradOptions>();
 
 std::vector<std::string> Adagrad::slot_names() const { return {"accumulator"}; }
 double Adagrad::initial_value(std::size_t) const { return given().initial_accumulator_value; }

@@ -20,7 +20,7 @@ const Description<RMSpropOptions>& description<RMSpropOptions>() {
     return row;
 }
 template class OptimizerOf<RMSprop, RMSpropOptions>;
-static const Registration row = registration<RMSprop, RMSpropOptions>();
+static const Registration rmsprop_row = registration<RMSprop, RMSpropOptions>();
 
 std::vector<std::string> RMSprop::slot_names() const {
     std::vector<std::string> names{"velocity"};

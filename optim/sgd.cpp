@@ -18,7 +18,7 @@ const Description<SGDOptions>& description<SGDOptions>() {
     return row;
 }
 template class OptimizerOf<SGD, SGDOptions>;
-static const Registration row = registration<SGD, SGDOptions>();
+static const Registration sgd_row = registration<SGD, SGDOptions>();
 
 std::vector<std::string> SGD::slot_names() const {
     if (given().momentum == 0) return {};

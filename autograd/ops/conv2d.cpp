@@ -45,7 +45,7 @@ kernels::ConvGeometry geometry(const Shape& x, const Shape& w, const Conv2dSetti
 }
 
 template <class T>
-const kernels::ConvFunctions<T>& functions() {
+const kernels::ConvFunctions<T>& conv_functions() {
     const auto& table = kernels::active<kernels::Conv2d>();
     if constexpr (std::is_same_v<T, float>) return table.f32;
     else return table.f64;
@@ -89,7 +89,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
     Array result({g.batch, g.out_height, g.out_width, g.out_channels}, x.dtype());
     const bool with_relu = settings.activation == FusedActivation::relu;
     dispatch_floating(x.dtype(), [&]<class T>(T) {
-        functions<T>().forward(g, x.data().data<T>(), weights.data().data<T>(), bias.defined() ? bias.data().data<T>() : nullptr,
+        conv_functions<T>().forward(g, x.data().data<T>(), weights.data().data<T>(), bias.defined() ? bias.data().data<T>() : nullptr,
                                with_relu ? kernels::Epilogue::relu : kernels::Epilogue::none, result.data<T>());
     });
     auto derivative = [x = save(x), weights = save(weights), settings = linear_part(settings)](const Tensor& dz, Wanted wanted) {
@@ -113,7 +113,7 @@ Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape
     Array result(x_shape, dy.dtype());
     const kernels::ConvGeometry g = geometry(x_shape, weights.shape(), settings);
     dispatch_floating(dy.dtype(), [&]<class T>(T) {
-        functions<T>().backward_data(g, dy.data().data<T>(), weights.data().data<T>(), result.data<T>());
+        conv_functions<T>().backward_data(g, dy.data().data<T>(), weights.data().data<T>(), result.data<T>());
     });
     return record(std::move(result), {dy, weights},
                   [weights = save(weights), settings](const Tensor& ddx) { return conv2d(ddx, weights, {}, settings); },
@@ -127,7 +127,7 @@ Tensor conv2d_weights_gradient(const Tensor& x, const Tensor& dy, const Shape& w
     Array result(weights_shape, x.dtype());
     const kernels::ConvGeometry g = geometry(x.shape(), weights_shape, settings);
     dispatch_floating(x.dtype(), [&]<class T>(T) {
-        functions<T>().backward_weights(g, x.data().data<T>(), dy.data().data<T>(), result.data<T>());
+        conv_functions<T>().backward_weights(g, x.data().data<T>(), dy.data().data<T>(), result.data<T>());
     });
     return record(std::move(result), {x, dy},
                   [dy = save(dy), shape = x.shape(), settings](const Tensor& ddw) {

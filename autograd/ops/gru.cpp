@@ -35,12 +35,12 @@ Tensors by_steps(const Tensors& inputs, const Tensor& mask, bool reset_after) {
 }
 
 // What the kernel leaves for the derivative.
-struct Kept {
+struct KeptOfGru {
     Array gates, inner;
 };
 
 template <class T>
-Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const Kept& kept, const Array& h, Wanted wanted, const Tensors& dy) {
+Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const KeptOfGru& kept, const Array& h, Wanted wanted, const Tensors& dy) {
     const std::int64_t batch = in.batch(), units = in.units(), rows = in.rows(), features = in.features();
     const std::int64_t width = (reset_after ? 4 : 3) * units, gates = 3 * units;
     const DType dtype = in.x.dtype();
@@ -137,7 +137,7 @@ Tensors gru(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kerne
     const bool keep = detail::needs_grad(inputs);
     const Shape all{batch, steps, units};
     const Tensor plain_bias = bias.defined() ? bias.detach() : bias;
-    Kept kept{input_products(in, input_bias(plain_bias, reset_after)), keep ? Array(all, x.dtype()) : Array()};
+    KeptOfGru kept{input_products(in, input_bias(plain_bias, reset_after)), keep ? Array(all, x.dtype()) : Array()};
     Array outputs(all, x.dtype());
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         kernels::GruForward<T> s;

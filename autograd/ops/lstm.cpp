@@ -32,12 +32,12 @@ Tensors by_steps(const Tensors& inputs, const Tensor& mask) {
 }
 
 // What the kernel leaves for the derivative.
-struct Kept {
+struct KeptOfLstm {
     Array gates, c, tanh_c;
 };
 
 template <class T>
-Gradients fused_gradients(const RecurrentInputs& in, const Kept& kept, const Array& h, Wanted wanted, const Tensors& dy) {
+Gradients fused_gradients(const RecurrentInputs& in, const KeptOfLstm& kept, const Array& h, Wanted wanted, const Tensors& dy) {
     const std::int64_t batch = in.batch(), units = in.units();
     const DType dtype = in.x.dtype();
     Array dz({batch, in.steps(), 4 * units}, dtype), dh_first({batch, units}, dtype), dc_first({batch, units}, dtype);
@@ -83,7 +83,7 @@ Tensors lstm(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kern
     const std::int64_t batch = in.batch(), steps = in.steps(), units = in.units();
     const bool keep = detail::needs_grad(inputs);
     const Shape all{batch, steps, units};
-    Kept kept{input_products(in, bias), keep ? Array(all, x.dtype()) : Array(), keep ? Array(all, x.dtype()) : Array()};
+    KeptOfLstm kept{input_products(in, bias), keep ? Array(all, x.dtype()) : Array(), keep ? Array(all, x.dtype()) : Array()};
     Array outputs(all, x.dtype()), last_c({batch, units}, x.dtype());
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         kernels::LstmForward<T> s;

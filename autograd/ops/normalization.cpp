@@ -32,7 +32,7 @@ struct Statistics {
 };
 
 template <class T>
-const kernels::NormalizationFunctions<T>& functions() {
+const kernels::NormalizationFunctions<T>& normalization_functions() {
     const auto& table = kernels::active<kernels::Normalization>();
     if constexpr (std::is_same_v<T, float>) return table.f32;
     else return table.f64;
@@ -73,7 +73,7 @@ Statistics column_statistics(const T* x, const View& v, std::vector<double>* var
     const std::int64_t columns = v.columns();
     Sums sums(v.outer * parts.each * columns);
     parts.run(v.outer, [&](std::int64_t part, std::int64_t offset, std::int64_t rows) {
-        functions<T>().moments(x + offset, &sums.first[at(part * columns)], &sums.second[at(part * columns)], rows, columns);
+        normalization_functions<T>().moments(x + offset, &sums.first[at(part * columns)], &sums.second[at(part * columns)], rows, columns);
     });
     Statistics result{std::vector<double>(at(v.outer * v.groups)), std::vector<double>(at(v.outer * v.groups))};
     for (std::int64_t o = 0; o < v.outer; ++o)
@@ -106,11 +106,6 @@ std::vector<T> per_column(const View& v, const std::function<double(std::int64_t
 }
 
 template <class T>
-const T* data_or_null(const Tensor& x) {
-    return x.defined() ? x.data().data<T>() : nullptr;
-}
-
-template <class T>
 Statistics normalize_columns(const Tensor& x, const Tensor& gamma, const Tensor& beta, const View& v, Array& y, std::vector<double>* variances) {
     const T *input = x.data().data<T>(), *scales = data_or_null<T>(gamma), *shifts = data_or_null<T>(beta);
     const Statistics s = column_statistics(input, v, variances);
@@ -124,7 +119,7 @@ Statistics normalize_columns(const Tensor& x, const Tensor& gamma, const Tensor&
     const Parts parts(v);
     parts.run(v.outer, [&](std::int64_t part, std::int64_t offset, std::int64_t rows) {
         const std::size_t first = at(part / parts.each * v.columns());
-        functions<T>().affine(input + offset, &center[first], &factor[first], &shift[first], y.data<T>() + offset, rows, v.columns());
+        normalization_functions<T>().affine(input + offset, &center[first], &factor[first], &shift[first], y.data<T>() + offset, rows, v.columns());
     });
     return s;
 }
@@ -134,7 +129,7 @@ Statistics normalize_rows(const Tensor& x, const Tensor& gamma, const Tensor& be
     const std::int64_t n = v.width;
     Statistics s{std::vector<double>(at(v.outer)), std::vector<double>(at(v.outer))};
     kernels::parallel_for(v.outer, std::max<std::int64_t>(kernels::elementwise_grain / 4 / std::max<std::int64_t>(n, 1), 1), [&](std::int64_t begin, std::int64_t end) {
-        functions<T>().rows(x.data().data<T>() + begin * n, data_or_null<T>(gamma), data_or_null<T>(beta), y.data<T>() + begin * n,
+        normalization_functions<T>().rows(x.data().data<T>() + begin * n, data_or_null<T>(gamma), data_or_null<T>(beta), y.data<T>() + begin * n,
                             &s.mean[at(begin)], &s.scale[at(begin)], end - begin, n, v.epsilon);
     });
     return s;
@@ -149,7 +144,7 @@ void columns_gradient(const Tensor& dy, const Tensor& x, const Tensor& gamma, co
     const Parts parts(v);
     Sums by_part(v.outer * parts.each * columns), sums(v.outer * columns);
     parts.run(v.outer, [&](std::int64_t part, std::int64_t offset, std::int64_t rows) {
-        functions<T>().products(input + offset, gradient + offset, &center[at(part / parts.each * columns)],
+        normalization_functions<T>().products(input + offset, gradient + offset, &center[at(part / parts.each * columns)],
                                 &by_part.first[at(part * columns)], &by_part.second[at(part * columns)], rows, columns);
     });
     for (std::int64_t part = 0; part < v.outer * parts.each; ++part)
@@ -176,7 +171,7 @@ void columns_gradient(const Tensor& dy, const Tensor& x, const Tensor& gamma, co
     });
     parts.run(v.outer, [&](std::int64_t part, std::int64_t offset, std::int64_t rows) {
         const std::size_t first = at(part / parts.each * columns);
-        functions<T>().affine_gradient(input + offset, gradient + offset, &center[first], &factor[first], &slope[first], &shift[first],
+        normalization_functions<T>().affine_gradient(input + offset, gradient + offset, &center[first], &factor[first], &slope[first], &shift[first],
                                        results[0].data<T>() + offset, rows, columns);
     });
     for (std::int64_t c = 0; c < columns; ++c) {
@@ -197,7 +192,7 @@ void rows_gradient(const Tensor& dy, const Tensor& x, const Tensor& gamma, const
     kernels::parallel_for(parts, 1, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t part = first; part < last; ++part) {
             const std::int64_t begin = v.outer * part / parts, end = v.outer * (part + 1) / parts;
-            functions<T>().rows_gradient(x.data().data<T>() + begin * n, dy.data().data<T>() + begin * n, data_or_null<T>(gamma), s.mean.data() + begin,
+            normalization_functions<T>().rows_gradient(x.data().data<T>() + begin * n, dy.data().data<T>() + begin * n, data_or_null<T>(gamma), s.mean.data() + begin,
                                          s.scale.data() + begin, results[0].data<T>() + begin * n, sums.first.data() + part * n,
                                          sums.second.data() + part * n, end - begin, n);
         }
@@ -336,7 +331,7 @@ Tensor scale_shift(const Tensor& x, const Tensor& factor, const Tensor& shift) {
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         const std::vector<T> center(at(channels));
         parts.run(1, [&](std::int64_t, std::int64_t offset, std::int64_t rows) {
-            functions<T>().affine(x.data().data<T>() + offset, center.data(), factor.data().data<T>(), shift.data().data<T>(),
+            normalization_functions<T>().affine(x.data().data<T>() + offset, center.data(), factor.data().data<T>(), shift.data().data<T>(),
                                   result.data<T>() + offset, rows, channels);
         });
     });

@@ -27,11 +27,6 @@ struct RecurrentInputs {
 /// Throws ShapeError or DTypeError, beginning with `where`, unless everything fits.
 void check_recurrent(const RecurrentInputs& inputs, std::int64_t gates, const char* where);
 
-template <class T>
-const T* data_or_null(const Tensor& x) {
-    return x.defined() ? x.data().data<T>() : nullptr;
-}
-
 /// The product op(a) op(b), as the kernel's arguments say.
 inline void multiply(const kernels::GemmArguments<float>& arguments) { kernels::active<kernels::Gemm>().f32(arguments); }
 inline void multiply(const kernels::GemmArguments<double>& arguments) { kernels::active<kernels::Gemm>().f64(arguments); }
