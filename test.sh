@@ -33,8 +33,9 @@ build_seconds=$((SECONDS - build_started))
 mapfile -t isas < <(build/tests/list_isas)
 ((${#isas[@]})) || die "build/tests/list_isas names no instruction set"
 for isa in "${isas[@]}"; do
-    run_tests "on $isa" '' env WEFT_ISA="$isa" build/tests/weft_tests
+    begin_tests "on $isa" env WEFT_ISA="$isa" build/tests/weft_tests
 done
+end_tests
 run_meson_tests "that meson knows of" build
 run_case "models exchanged with Keras 3 and tf_keras, both ways" exchange
 run_case "a program outside the tree, with what meson install gives it" scripts/test_install.sh build "$logs/budgets"
@@ -43,11 +44,14 @@ run_case "a program outside the tree, with what meson install gives it" scripts/
 # Warnings belong to the release build: under the sanitizers g++ 12 has false ones, in its own headers. Optimizing for
 # debugging compiles three times as fast as -O1 here, and so does not asking of each pointer whether it is null, which
 # the address sanitizer sees anyway.
-sanitizer_options=(-Doptimization=g -Dcpp_args='-g1 -w -fno-sanitize=null' -Dexamples=false -Dbench=disabled)
+# The tests run on the best instruction set, so no other's kernels need watching.
+sanitizer_options=(-Doptimization=g -Dcpp_args='-g1 -w -fno-sanitize=null' -Dexamples=false -Dbench=disabled
+    -Dsanitized_isas="${isas[-1]}")
 export ASAN_OPTIONS=${ASAN_OPTIONS:-strict_string_checks=1:detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 build build-sanitize tests/weft_tests -Db_sanitize=address,undefined "${sanitizer_options[@]}"
-run_tests "under the address and undefined-behaviour sanitizers" '~[slow]' build-sanitize/tests/weft_tests
+begin_halves "under the address and undefined-behaviour sanitizers" '~[slow]' build-sanitize/tests/weft_tests
+end_tests
 
 if $long; then
     source scripts/test_long.sh

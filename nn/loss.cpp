@@ -9,9 +9,10 @@
 #include <fmt/core.h>
 
 namespace weft::nn {
-namespace {
 
 enum class Reduction { mean, sum, none };
+
+namespace {
 
 Reduction reduction_named(const std::string& where, const std::string& name) {
     if (name == "sum_over_batch_size" || name == "mean" || name == "auto") return Reduction::mean;

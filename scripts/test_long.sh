@@ -3,7 +3,7 @@
 # --- clang: a second opinion on the language ------------------------------------------------------------------------
 need_packages clang libomp-dev
 CC=clang CXX=clang++ build build-clang tests/weft_tests -Dexamples=false -Dbench=disabled
-run_tests "built by clang" '' build-clang/tests/weft_tests
+run_tests "built by clang" build-clang/tests/weft_tests
 
 # --- the thread sanitizer, which knows nothing of GNU's OpenMP ------------------------------------------------------
 build build-thread tests/weft_tests -Db_sanitize=thread -Dopenmp=disabled "${sanitizer_options[@]}"
@@ -12,8 +12,8 @@ still=()
 if setarch "$(uname -m)" -R true 2>/dev/null; then
     still=(setarch "$(uname -m)" -R)
 fi
-TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0} run_tests "under the thread sanitizer" '~[slow]' \
-    "${still[@]}" build-thread/tests/weft_tests
+TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=0} run_tests "under the thread sanitizer" \
+    "${still[@]}" build-thread/tests/weft_tests '~[slow]'
 
 # --- training to full accuracy --------------------------------------------------------------------------------------
 # train DATASET EPOCHS SEED: prints the test accuracy, as the example's last line gives it.

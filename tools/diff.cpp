@@ -16,21 +16,21 @@
 namespace weft::tools {
 namespace {
 
-struct Arguments {
+struct DiffArguments {
     std::string a, b;
     double tolerance = 0;
 };
 
-using Tensors = std::map<std::string, Tensor>;
+using NamedTensors = std::map<std::string, Tensor>;
 
-Tensors by_name(const std::vector<nn::NamedTensor>& weights) {
-    Tensors tensors;
+NamedTensors by_name(const std::vector<nn::NamedTensor>& weights) {
+    NamedTensors tensors;
     for (const nn::NamedTensor& weight : weights) tensors[weight.name] = weight.tensor;
     return tensors;
 }
 
 // Weights by their names in the model where there is one, so that its file's format does not matter.
-Tensors tensors_of(const std::string& file, const nn::ModelFileInfo& info, const std::string& other, const nn::ModelFileInfo& others) {
+NamedTensors tensors_of(const std::string& file, const nn::ModelFileInfo& info, const std::string& other, const nn::ModelFileInfo& others) {
     if (nn::has_architecture(info.kind)) return by_name(nn::load_model(file, {.compile = false}).named_weights());
     if (nn::has_architecture(others.kind)) {
         nn::Model model = nn::load_model(other, {.compile = false});
@@ -73,16 +73,16 @@ std::string compared(const Tensor& a, const Tensor& b, double tolerance) {
     return fmt::format("{}  max |a - b| = {:.3g}, relative {:.3g}", kind(a), found.absolute, found.absolute / found.largest);
 }
 
-int diff(const Arguments& arguments, Sandbox& sandbox) {
+int diff(const DiffArguments& arguments, Sandbox& sandbox) {
     const auto& [file_a, file_b, tolerance] = arguments;
     sandbox.reading(file_a);
     const nn::ModelFileInfo info_a = nn::inspect_model_file(file_a);
     sandbox.reading(file_b);
     const nn::ModelFileInfo info_b = nn::inspect_model_file(file_b);
     sandbox.reading(file_a);
-    const Tensors a = tensors_of(file_a, info_a, file_b, info_b);
+    const NamedTensors a = tensors_of(file_a, info_a, file_b, info_b);
     sandbox.reading(file_b);
-    const Tensors b = tensors_of(file_b, info_b, file_a, info_a);
+    const NamedTensors b = tensors_of(file_b, info_b, file_a, info_a);
     std::string text;
     std::size_t differences = 0, common = 0;
     const auto say = [&](const std::string& name, const std::string& what) {
@@ -109,7 +109,7 @@ int diff(const Arguments& arguments, Sandbox& sandbox) {
 
 void add_diff(CLI::App& app, Job& job) {
     CLI::App* command = app.add_subcommand("diff", "Which weights of two files differ, and by how much. Exit status 0: none; 1: some.");
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<DiffArguments>();
     command->add_option("A", arguments->a, "a model, or weights alone")->required();
     command->add_option("B", arguments->b, "likewise, in the same format or another")->required();
     command->add_option("--tolerance", arguments->tolerance, "weights agree if max |a - b| <= TOLERANCE * max(1, max |b|)")

@@ -11,13 +11,13 @@
 namespace weft::tools {
 namespace {
 
-struct Arguments {
+struct EvaluateArguments {
     std::string model;
     std::vector<std::string> inputs, targets;
     std::int64_t batch_size = 32;
 };
 
-int evaluate(const Arguments& arguments, Sandbox& sandbox) {
+int evaluate(const EvaluateArguments& arguments, Sandbox& sandbox) {
     sandbox.reading(arguments.model);
     nn::Model model = nn::load_model(arguments.model);
     if (!model.compiled())
@@ -43,7 +43,7 @@ int evaluate(const Arguments& arguments, Sandbox& sandbox) {
 
 void add_evaluate(CLI::App& app, Job& job) {
     CLI::App* command = app.add_subcommand("evaluate", "Prints the loss and the metrics that the model was compiled with.");
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<EvaluateArguments>();
     command->add_option("FILE", arguments->model, "a compiled model in any format that weft reads")->required();
     command->add_option("--input", arguments->inputs, "x.npy, x.npz:NAME or x.h5:DATASET. Once for each input of the model, in its order")
         ->required()->allow_extra_args(false);

@@ -14,7 +14,7 @@
 namespace weft::tools {
 namespace {
 
-struct Arguments {
+struct PredictArguments {
     std::string model, output;
     std::vector<std::string> inputs;
     std::int64_t batch_size = 32;
@@ -22,7 +22,7 @@ struct Arguments {
 
 bool is_npy(const std::string& path) { return path.ends_with(".npy"); }
 
-int predict(const Arguments& arguments, Sandbox& sandbox) {
+int predict(const PredictArguments& arguments, Sandbox& sandbox) {
     if (!is_npy(arguments.output) && !arguments.output.ends_with(".h5") && !arguments.output.ends_with(".hdf5"))
         throw ValueError(fmt::format("{}: results are written to .npy or .h5 files", arguments.output));
     sandbox.reading(arguments.model);
@@ -50,7 +50,7 @@ int predict(const Arguments& arguments, Sandbox& sandbox) {
 
 void add_predict(CLI::App& app, Job& job) {
     CLI::App* command = app.add_subcommand("predict", "Runs a model on arrays.");
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<PredictArguments>();
     command->add_option("FILE", arguments->model, "a model in any format that weft reads")->required();
     command->add_option("--input", arguments->inputs, "x.npy, x.npz:NAME or x.h5:DATASET; the name may be left out if there is one array. "
                         "Once for each input of the model, in its order")->required()->allow_extra_args(false);
