@@ -1,16 +1,36 @@
-// The command line that the examples share.
+// The command line of the examples, as tables of options.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
-
-namespace CLI {
-class App;
-}
+#include <variant>
+#include <vector>
 
 namespace examples {
 
+struct Bounds {
+    double least = -std::numeric_limits<double>::infinity();
+    double most = std::numeric_limits<double>::infinity();
+};
+inline constexpr Bounds non_negative{.least = 0};
+inline constexpr Bounds positive{.least = std::numeric_limits<double>::min()};
+
+/// An option of the command line: its name, where its value goes, which is the default until then, and what --help says.
+struct Option {
+    const char* name;
+    std::variant<int*, std::int64_t*, std::uint64_t*, double*, std::string*> value;
+    const char* help;
+    Bounds bounds = {};
+    std::vector<std::string> choice = {};  ///< the words allowed, if not any
+};
+
+/// Reads the command line and calls `run`. Returns main's result: what went wrong is said on the error stream.
+int run_program(int argc, char** argv, const std::string& description, const std::vector<Option>& options,
+                const std::function<void()>& run);
+
+/// What the examples share that train on data.
 struct Arguments {
     std::string folder = {};  ///< of the data set; else it is looked for
     int epochs = 10;
@@ -22,9 +42,8 @@ struct Arguments {
     std::string path(const std::string& file) const;
 };
 
-/// Reads the command line into `arguments`, makes the folder for results, seeds the default generator, and calls `run`.
-/// Returns main's result: what went wrong is said on the error stream. `more` may add options.
+/// The same with those arguments beside `more`: makes the folder for results and seeds the default generator before `run`.
 int run_example(int argc, char** argv, const std::string& description, Arguments arguments,
-                const std::function<void(const Arguments&)>& run, const std::function<void(CLI::App&)>& more = {});
+                const std::function<void(const Arguments&)>& run, std::vector<Option> more = {});
 
 }  // namespace examples

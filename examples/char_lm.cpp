@@ -4,7 +4,6 @@
 
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <chrono>
@@ -116,19 +115,13 @@ int main(int argc, char** argv) {
     return examples::run_example(
         argc, argv, "Learns which character follows, and writes on from a prompt.", {.epochs = 10, .batch_size = 32},
         [&](const examples::Arguments& arguments) { run(arguments, options); },
-        [&](CLI::App& app) {
-            app.add_option("--text", options.text, "the text's file there")->capture_default_str();
-            app.add_option("--steps", options.steps, "characters a step")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--units", options.units, "size of the LSTM")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--learning-rate", options.rate, "of the first epoch; falls as a cosine")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--dropout", options.dropout, "behind the LSTM")->check(CLI::Range(0.0, 0.9))->capture_default_str();
-            app.add_option("--prompt", options.prompt, "what to write on from")->capture_default_str();
-            app.add_option("--characters", options.characters, "how many to write")->check(CLI::NonNegativeNumber)->capture_default_str();
-            app.add_option("--temperature", options.sampling.temperature, "0: the likeliest; 1: as the model says; more: wilder")
-                ->check(CLI::NonNegativeNumber)
-                ->capture_default_str();
-            app.add_option("--top-k", options.sampling.top_k, "draw from so many likeliest characters; 0: from all")
-                ->check(CLI::NonNegativeNumber)
-                ->capture_default_str();
-        });
+        {{"--text", &options.text, "the text's file there"},
+         {"--steps", &options.steps, "characters a step", examples::positive},
+         {"--units", &options.units, "size of the LSTM", examples::positive},
+         {"--learning-rate", &options.rate, "of the first epoch; falls as a cosine", examples::positive},
+         {"--dropout", &options.dropout, "behind the LSTM", {0.0, 0.9}},
+         {"--prompt", &options.prompt, "what to write on from"},
+         {"--characters", &options.characters, "how many to write", examples::non_negative},
+         {"--temperature", &options.sampling.temperature, "0: the likeliest; 1: as the model says; more: wilder", examples::non_negative},
+         {"--top-k", &options.sampling.top_k, "draw from so many likeliest characters; 0: from all", examples::non_negative}});
 }

@@ -1,9 +1,10 @@
 // A layer and an op of one's own, tested and trained, and what weft says when the op's derivative is wrong.
+#include "arguments.hpp"
+
 #include <weft/weft.hpp>
 
 #include <xtensor/xmath.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <fstream>
@@ -101,16 +102,9 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"Checks and trains a layer and an op of one's own."};
-    app.add_option("--steps", arguments.steps, "of training")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--seed", arguments.seed, "of weights and data")->capture_default_str();
-    app.add_option("--dot", arguments.dot, "file for the graph of the loss, in Graphviz's language");
-    CLI11_PARSE(app, argc, argv);
-    try {
-        run(arguments);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "custom_layer: {}\n", error.what());
-        return 1;
-    }
+    return examples::run_program(argc, argv, "Checks and trains a layer and an op of one's own.",
+        {{"--steps", &arguments.steps, "of training", examples::non_negative},
+         {"--seed", &arguments.seed, "of weights and data"},
+         {"--dot", &arguments.dot, "file for the graph of the loss, in Graphviz's language"}},
+        [&] { run(arguments); });
 }

@@ -3,7 +3,6 @@
 
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <cmath>
@@ -87,11 +86,9 @@ int main(int argc, char** argv) {
     return examples::run_example(
         argc, argv, "Forecasts the next value of a series.", {.epochs = 15},
         [&](const examples::Arguments& arguments) { run(arguments, options); },
-        [&](CLI::App& app) {
-            app.add_option("--series", options.series, "the CSV file there")->capture_default_str();
-            app.add_option("--column", options.column, "its column, by name or number from 0")->capture_default_str();
-            app.add_option("--steps", options.steps, "values that a forecast sees")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--units", options.units, "size of the LSTM")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--learning-rate", options.rate, "of Adam")->check(CLI::PositiveNumber)->capture_default_str();
-        });
+        {{"--series", &options.series, "the CSV file there"},
+         {"--column", &options.column, "its column, by name or number from 0"},
+         {"--steps", &options.steps, "values that a forecast sees", examples::positive},
+         {"--units", &options.units, "size of the LSTM", examples::positive},
+         {"--learning-rate", &options.rate, "of Adam", examples::positive}});
 }

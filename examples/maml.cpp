@@ -1,8 +1,9 @@
 // Learning to learn (Finn et al. 2017): weights from which one gradient step on ten points of a sine wave fits that wave.
 // The loss after the step is differentiated through the step. Beside it, the same network trained on all waves at once.
+#include "arguments.hpp"
+
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <numbers>
@@ -106,19 +107,12 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"Model-agnostic meta-learning on sine waves: gradients through gradient steps."};
-    app.add_option("--steps", arguments.steps, "of training")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--tasks", arguments.tasks, "waves a step")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--shots", arguments.shots, "points of a wave to learn from")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--inner-lr", arguments.inner_lr, "of the step on a wave")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--lr", arguments.lr, "of the optimizer over waves")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--seed", arguments.seed, "of weights and waves")->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
-    try {
-        run(arguments);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "maml: {}\n", error.what());
-        return 1;
-    }
+    return examples::run_program(argc, argv, "Model-agnostic meta-learning on sine waves: gradients through gradient steps.",
+        {{"--steps", &arguments.steps, "of training", examples::non_negative},
+         {"--tasks", &arguments.tasks, "waves a step", examples::positive},
+         {"--shots", &arguments.shots, "points of a wave to learn from", examples::positive},
+         {"--inner-lr", &arguments.inner_lr, "of the step on a wave", examples::positive},
+         {"--lr", &arguments.lr, "of the optimizer over waves", examples::positive},
+         {"--seed", &arguments.seed, "of weights and waves"}},
+        [&] { run(arguments); });
 }

@@ -4,7 +4,6 @@
 
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 using namespace weft;
@@ -46,7 +45,5 @@ int main(int argc, char** argv) {
     return examples::run_example(
         argc, argv, "Trains the Keras tutorial's convolutional network on images of digits or clothes.", {},
         [&](const examples::Arguments& arguments) { run(arguments, dataset); },
-        [&](CLI::App& app) {
-            app.add_option("--dataset", dataset, "mnist or fashion_mnist")->check(CLI::IsMember({"mnist", "fashion_mnist"}))->capture_default_str();
-        });
+        {{"--dataset", &dataset, "mnist or fashion_mnist", {}, {"mnist", "fashion_mnist"}}});
 }

@@ -1,8 +1,9 @@
 // A differential equation learnt from a curve that obeys it: x' = f(x), f a network, the curve a spiral. The solver
 // chooses its steps by its own error (Bogacki and Shampine 1989), so that the graph is as long as the values make it.
+#include "arguments.hpp"
+
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -103,18 +104,11 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"Learns the equation of a spiral by differentiating through a solver that chooses its steps."};
-    app.add_option("--steps", arguments.steps, "of training")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--batch-size", arguments.batch_size, "pieces of the spiral a step")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--tolerance", arguments.tolerance, "error that the solver allows in a step")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--lr", arguments.lr, "learning rate at the start")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--seed", arguments.seed, "of weights and pieces")->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
-    try {
-        run(arguments);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "neural_ode: {}\n", error.what());
-        return 1;
-    }
+    return examples::run_program(argc, argv, "Learns the equation of a spiral by differentiating through a solver that chooses its steps.",
+        {{"--steps", &arguments.steps, "of training", examples::non_negative},
+         {"--batch-size", &arguments.batch_size, "pieces of the spiral a step", examples::positive},
+         {"--tolerance", &arguments.tolerance, "error that the solver allows in a step", examples::positive},
+         {"--lr", &arguments.lr, "learning rate at the start", examples::positive},
+         {"--seed", &arguments.seed, "of weights and pieces"}},
+        [&] { run(arguments); });
 }

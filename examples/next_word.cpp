@@ -5,7 +5,6 @@
 
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -129,19 +128,13 @@ int main(int argc, char** argv) {
     return examples::run_example(
         argc, argv, "Learns which word follows, and continues a sentence.", {.epochs = 8, .batch_size = 20},
         [&](const examples::Arguments& arguments) { run(arguments, options); },
-        [&](CLI::App& app) {
-            app.add_option("--text", options.text, "the text's file there")->capture_default_str();
-            app.add_option("--steps", options.steps, "words in a window")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--vocabulary", options.vocabulary, "the most words to tell apart")->check(CLI::Range(3, 1000000))->capture_default_str();
-            app.add_option("--units", options.units, "size of the LSTM and of a word's vector")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--learning-rate", options.rate, "of the first epoch; falls to a tenth")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--prompt", options.prompt, "what to continue")->capture_default_str();
-            app.add_option("--words", options.words, "how many words to add")->check(CLI::NonNegativeNumber)->capture_default_str();
-            app.add_option("--temperature", options.sampling.temperature, "0: the likeliest word; 1: as the model says; more: wilder")
-                ->check(CLI::NonNegativeNumber)
-                ->capture_default_str();
-            app.add_option("--top-k", options.sampling.top_k, "draw from so many likeliest words; 0: from all")
-                ->check(CLI::NonNegativeNumber)
-                ->capture_default_str();
-        });
+        {{"--text", &options.text, "the text's file there"},
+         {"--steps", &options.steps, "words in a window", examples::positive},
+         {"--vocabulary", &options.vocabulary, "the most words to tell apart", {3, 1000000}},
+         {"--units", &options.units, "size of the LSTM and of a word's vector", examples::positive},
+         {"--learning-rate", &options.rate, "of the first epoch; falls to a tenth", examples::positive},
+         {"--prompt", &options.prompt, "what to continue"},
+         {"--words", &options.words, "how many words to add", examples::non_negative},
+         {"--temperature", &options.sampling.temperature, "0: the likeliest word; 1: as the model says; more: wilder", examples::non_negative},
+         {"--top-k", &options.sampling.top_k, "draw from so many likeliest words; 0: from all", examples::non_negative}});
 }

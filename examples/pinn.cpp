@@ -1,8 +1,9 @@
 // A differential equation solved by a network: u'' + 2 d u' + u = 0, u(0) = 0, u'(0) = 1, a damped pendulum. What the
 // network gets wrong is measured by its own first and second derivatives by time.
+#include "arguments.hpp"
+
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <cmath>
@@ -68,18 +69,11 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"Solves the damped pendulum's equation with a network and its second derivatives."};
-    app.add_option("--steps", arguments.steps, "of training")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--points", arguments.points, "in time at which the equation should hold")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--damping", arguments.damping, "d, below 1")->check(CLI::Range(0.0, 0.99))->capture_default_str();
-    app.add_option("--end", arguments.end, "of the time that is looked at")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--seed", arguments.seed, "of the weights")->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
-    try {
-        run(arguments);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "pinn: {}\n", error.what());
-        return 1;
-    }
+    return examples::run_program(argc, argv, "Solves the damped pendulum's equation with a network and its second derivatives.",
+        {{"--steps", &arguments.steps, "of training", examples::non_negative},
+         {"--points", &arguments.points, "in time at which the equation should hold", examples::positive},
+         {"--damping", &arguments.damping, "d, below 1", {0.0, 0.99}},
+         {"--end", &arguments.end, "of the time that is looked at", examples::positive},
+         {"--seed", &arguments.seed, "of the weights"}},
+        [&] { run(arguments); });
 }

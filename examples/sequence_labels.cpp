@@ -4,7 +4,6 @@
 
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 
@@ -66,9 +65,7 @@ int main(int argc, char** argv) {
     return examples::run_example(
         argc, argv, "Trains the Keras tutorial's LSTM to repeat what it saw some steps before.", {.epochs = 15},
         [&](const examples::Arguments& arguments) { run(arguments, options); },
-        [&](CLI::App& app) {
-            app.add_option("--sequences", options.sequences, "how many to make")->check(CLI::PositiveNumber)->capture_default_str();
-            app.add_option("--delay", options.delay, "how many steps to remember")->check(CLI::NonNegativeNumber)->capture_default_str();
-            app.add_option("--learning-rate", options.rate, "of Adam")->check(CLI::PositiveNumber)->capture_default_str();
-        });
+        {{"--sequences", &options.sequences, "how many to make", examples::positive},
+         {"--delay", &options.delay, "how many steps to remember", examples::non_negative},
+         {"--learning-rate", &options.rate, "of Adam", examples::positive}});
 }

@@ -1,9 +1,10 @@
 // A generative adversarial network with a gradient penalty (Gulrajani et al. 2017) on a mixture of two normal
 // distributions. The penalty is a loss of a gradient: its own gradient is a second derivative. In one dimension the
 // Wasserstein distance, which the critic estimates, can be had exactly by sorting.
+#include "arguments.hpp"
+
 #include <weft/weft.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -91,19 +92,12 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"Trains a generator and a critic with a gradient penalty on a mixture of two normal distributions."};
-    app.add_option("--steps", arguments.steps, "of the generator")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--critic-steps", arguments.critic_steps, "for each of the generator's")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--batch-size", arguments.batch_size, "samples a step")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--penalty", arguments.penalty, "weight of the gradient penalty")->check(CLI::NonNegativeNumber)->capture_default_str();
-    app.add_option("--lr", arguments.lr, "learning rate of both, which falls to 0")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--seed", arguments.seed, "of weights and samples")->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
-    try {
-        run(arguments);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "wgan_gp: {}\n", error.what());
-        return 1;
-    }
+    return examples::run_program(argc, argv, "Trains a generator and a critic with a gradient penalty on a mixture of two normal distributions.",
+        {{"--steps", &arguments.steps, "of the generator", examples::non_negative},
+         {"--critic-steps", &arguments.critic_steps, "for each of the generator's", examples::positive},
+         {"--batch-size", &arguments.batch_size, "samples a step", examples::positive},
+         {"--penalty", &arguments.penalty, "weight of the gradient penalty", examples::non_negative},
+         {"--lr", &arguments.lr, "learning rate of both, which falls to 0", examples::positive},
+         {"--seed", &arguments.seed, "of weights and samples"}},
+        [&] { run(arguments); });
 }
