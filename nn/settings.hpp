@@ -45,8 +45,9 @@ public:
     /// The value as T; numbers convert. Throws ValueError if there is no such key or it holds something else.
     template <class T>
     T get(std::string_view key) const {
-        if (const Setting* found = find(key))
-            if (const auto value = converted<T>(*found); value.index() == 1) return std::get<1>(value);
+        const Setting* found = find(key);
+        T value{};
+        if (found && std::visit([&](const auto& held) { return convert(held, value); }, *found)) return value;
         throw ValueError("option '" + std::string(key) + "' is missing or of another kind");
     }
     /// These options with the values that `given` has for their keys, in the kinds they have here; other keys are ignored.
@@ -65,17 +66,11 @@ public:
     bool operator==(const Settings&) const = default;
 
 private:
-    template <class T>
-    static std::variant<std::monostate, T> converted(const Setting& setting) {
-        return std::visit(
-            [](const auto& value) -> std::variant<std::monostate, T> {
-                using Value = std::decay_t<decltype(value)>;
-                if constexpr (std::is_same_v<Value, T> || (std::is_arithmetic_v<Value> && std::is_arithmetic_v<T>))
-                    return std::variant<std::monostate, T>(std::in_place_index<1>, static_cast<T>(value));
-                else
-                    return {};
-            },
-            setting);
+    template <class From, class To>
+    static bool convert(const From& from, To& to) {
+        constexpr bool possible = std::is_same_v<From, To> || (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>);
+        if constexpr (possible) to = static_cast<To>(from);
+        return possible;
     }
 
     std::vector<Entry> entries_;
