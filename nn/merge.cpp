@@ -239,14 +239,14 @@ Symbol operator*(const Symbol& a, const Symbol& b) { return Multiply()({a, b}); 
 namespace {
 
 template <class M>
-Layer plain(const nlohmann::json&) {
+Layer merge_layer(const nlohmann::json&) {
     return M();
 }
 
 const bool merge_registered[] = {
-    register_layer("Add", plain<Add>),         register_layer("Subtract", plain<Subtract>),
-    register_layer("Multiply", plain<Multiply>), register_layer("Average", plain<Average>),
-    register_layer("Maximum", plain<Maximum>), register_layer("Minimum", plain<Minimum>),
+    register_layer("Add", merge_layer<Add>),         register_layer("Subtract", merge_layer<Subtract>),
+    register_layer("Multiply", merge_layer<Multiply>), register_layer("Average", merge_layer<Average>),
+    register_layer("Maximum", merge_layer<Maximum>), register_layer("Minimum", merge_layer<Minimum>),
     register_layer("Concatenate", [](const nlohmann::json& c) -> Layer { return Concatenate({.axis = config_int(c, "axis", -1)}); }),
     register_layer("Dot", [](const nlohmann::json& c) -> Layer {
         const auto axes = config_ints(c, "axes", 2);
