@@ -14,7 +14,7 @@ prepare_peers() {
         need_packages python3-venv || true
         rm -rf "$peers"
         python3 -m venv "$peers" &&
-            "$peers/bin/pip" install -q --no-compile --disable-pip-version-check -r "$peers_wanted" &&
+            "$peers/bin/pip" install -q --no-compile --retries 2 --disable-pip-version-check -r "$peers_wanted" &&
             cp "$peers_wanted" "$peers/installed"
     ) >"$logs/peers.log" 2>&1 7<scripts &
     peers_installing=$!

@@ -70,7 +70,8 @@ std::string with_config(const TemporaryFolder& folder, const std::string& layers
 
 TEST_CASE("model files: training goes on to the bit, whatever the layout") {
     const TemporaryFolder folder;
-    const auto [x, y] = some_data();
+    const Data made = some_data();
+    const Tensor x = made.x, y = made.y;
     for (const char* name : {"model.keras", "model.h5"}) {
         INFO(name);
         manual_seed(3);
@@ -90,7 +91,8 @@ TEST_CASE("model files: training goes on to the bit, whatever the layout") {
 
 TEST_CASE("model files: fit resumes from a checkpoint as if there had been no interruption") {
     const TemporaryFolder folder;
-    const auto [x, y] = some_data();
+    const Data made = some_data();
+    const Tensor x = made.x, y = made.y;
     for (const char* name : {"run.keras", "run.h5", "run.weights.h5"}) {
         INFO(name);
         const std::string path = at(folder, name);
