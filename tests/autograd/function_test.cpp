@@ -1,13 +1,14 @@
 // Ops of one's own.
 #include "catch.hpp"
 #include "plain.hpp"
+#include "paths.hpp"
 
 #include <weft/autograd/autograd.hpp>
 #include <weft/autograd/memory.hpp>
 
 #include <xtensor/xmath.hpp>
 
-#include <algorithm>
+#include <fstream>
 
 using namespace weft;
 using namespace weft::testing;
@@ -36,7 +37,8 @@ struct ScaledPolar : Function<ScaledPolar> {
         auto [x, y, radius] = ctx.saved<3>();
         const Tensor scale = radius / sqrt(square(x) + square(y));
         const Tensor slope = dy[0] * scale * scale / radius;
-        return {ctx.wanted(0) ? slope * x + dy[1] * y * scale : Tensor(), ctx.wanted(1) ? slope * y + dy[1] * x * scale : Tensor()};
+        return {ctx.wanted(0) ? slope * x + dy[1] * y * scale : Tensor(),
+                ctx.wanted(1) ? slope * y + dy[1] * x * scale : Tensor()};
     }
 };
 
@@ -95,15 +97,10 @@ struct Throws : Function<Throws> {
 // Values and indices, as a maximum over rows gives them; two raw loops.
 struct RowMaximum : Function<RowMaximum> {
     static std::array<Tensor, 2> forward(Context& ctx, const Tensor& x) {
-        const std::int64_t rows = x.shape(0), columns = x.shape(1);
-        Tensor largest = zeros({rows}, float64), index = zeros({rows}, int64);
-        const auto in = x.values<double>();
+        Tensor largest = zeros({x.shape(0)}, float64), index = argmax(x, -1);
         const auto out = largest.mutable_values<double>();
-        const auto at = index.mutable_values<std::int64_t>();
-        for (std::int64_t r = 0; r < rows; ++r) {
-            at[r] = std::max_element(&in[r * columns], &in[r * columns] + columns) - &in[r * columns];
-            out[r] = in[r * columns + at[r]];
-        }
+        for (std::int64_t r = 0; r < x.shape(0); ++r)
+            out[r] = x.values<double>()[r * x.shape(1) + index.values<std::int64_t>()[r]];
         ctx.save(index);
         return {largest, index};
     }
@@ -132,13 +129,14 @@ struct RawCube : Function<RawCube> {
     static Tensor forward(Context& ctx, const Tensor& x) {
         ctx.save(x);
         Tensor y = zeros_like(x);
-        std::ranges::transform(x.values<double>(), y.mutable_values<double>().begin(), [](double v) { return v * v * v; });
+        for (std::int64_t i = 0; double v : x.values<double>()) y.mutable_values<double>()[i++] = v * v * v;
         return y;
     }
     static Gradients backward(Context& ctx, const Tensor& dy) {
         auto [x] = ctx.saved<1>();
         Tensor dx = zeros_like(x);
-        for (std::int64_t i = 0; i < x.elements(); ++i) dx.mutable_values<double>()[i] = 3 * x.values<double>()[i] * x.values<double>()[i] * dy.values<double>()[i];
+        const auto in = x.values<double>(), up = dy.values<double>();
+        for (std::int64_t i = 0; i < x.elements(); ++i) dx.mutable_values<double>()[i] = 3 * in[i] * in[i] * up[i];
         return {dx};
     }
 };
@@ -281,4 +279,25 @@ TEST_CASE("gradcheck: finds a wrong derivative, and asks for float64") {
     CHECK_FALSE(gradcheck(frozen, {input()}).passed);
     CHECK_FALSE(gradgradcheck(frozen, {input()}, {.order = 1}).passed);
     CHECK_THAT(gradgradcheck(frozen, {input()}).table, contains("derivative of order 2"));
+}
+
+// Examples and tests alike: each op is used, and those that are right are gradient-checked, where it is written.
+TEST_CASE("function: an op of one's own costs its user at most fifteen lines") {
+    int ops = 0;
+    for (const char* name : {"tests/autograd/function_test.cpp", "examples/custom_layer.cpp"}) {
+        std::ifstream file(source_path(name));
+        std::string line, op;
+        int lines = 0;
+        while (std::getline(file, line)) {
+            if (line.starts_with("struct ") && line.find(" : Function<") != std::string::npos) op = line, lines = 0, ++ops;
+            if (op.empty()) continue;
+            CHECK(line.size() <= 120);
+            ++lines;
+            if (line != "};") continue;
+            INFO(name << ": " << op << " " << lines << " lines");
+            CHECK(lines <= 15);
+            op.clear();
+        }
+    }
+    CHECK(ops >= 10);
 }

@@ -168,6 +168,7 @@ TEST_CASE("recurrent: masks go on with layers that work step by step, and end el
     CHECK(after(nn::Dropout(0.5)).is(mask));
     CHECK(after(nn::TimeDistributed(nn::Linear(2))).is(mask));
     CHECK(after(nn::LSTM(2, {.return_sequences = true})).is(mask));
+    CHECK(after(nn::LSTM(2, {.return_sequences = true, .go_backwards = true})).is(mask));
     CHECK(after(nn::Bidirectional(nn::GRU(2, {.return_sequences = true}))).is(mask));
     CHECK(after(nn::Sequential{nn::Linear(2), nn::ReLU()}).is(mask));
     CHECK(!after(nn::LSTM(2)).defined());
@@ -379,6 +380,10 @@ TEST_CASE("recurrent: a copy shares weights and states; both directions have wei
     CHECK(names[5].name == "backward_layer.cell.bias");
     CHECK(distance(names[0].tensor, names[3].tensor) > 1e-3);
     CHECK(both.state()->children[1].second->name == "backward_lstm");
+    nn::RNN stacked(nn::StackedRNNCells({nn::LSTMCell(3), nn::GRUCell(2), nn::GRUCell(2)}));
+    stacked(x);
+    CHECK(stacked.named_parameters()[0].name == "cell.cells.lstm_cell.kernel");
+    CHECK(stacked.named_parameters()[8].name == "cell.cells.gru_cell_1.bias");
 }
 
 TEST_CASE("recurrent: first weights are Keras's", "[nn][recurrent]") {
@@ -416,6 +421,9 @@ TEST_CASE("recurrent: bad input is refused by name", "[nn][recurrent]") {
     CHECK_THAT(refusal([&] { words(tensor({1, -1}, {2}, int64)); }), testing::contains("received -1 at position [1]"));
     CHECK_THAT(refusal([&] { words(tensor({0.5}, {1})); }), testing::contains("received 0.5 at position [0]"));
     CHECK_THAT(refusal([] { nn::TimeDistributed(nn::Linear(2))(zeros({2, 3})); }), testing::contains("[batch, time, ...] of three axes or more"));
+    CHECK_THAT(refusal([&] { nn::TimeDistributed(nn::Linear(2))(x); }), testing::contains("the mask must be [batch, time] as the input"));
+    nn::set_mask(x, ones({2, 4}));
+    CHECK_THAT(refusal([&] { layer(x); }), testing::contains("the mask must be bool [2, 4]") && testing::contains("received float32 [2, 4]"));
 
     // In a model, before anything is trained.
     nn::Sequential model{nn::LSTM(3, {.input_shape = {None, 5}}), nn::Linear(1)};
