@@ -42,7 +42,7 @@ void forward_rows(const LstmForward<T>& s, const PackedWeights<T>& weights, std:
         set_row(c + i * u, s.c_first ? s.c_first + (first + i) * u : nullptr, u);
     }
     for (std::int64_t t = 0; t < s.steps; ++t) {
-        weights.multiply(rows, h, u, z);
+        weights.multiply(rows, h, u, z, t % 2 != 0);
         for (std::int64_t i = 0; i < rows; ++i) {
             const std::int64_t at = (first + i) * s.steps + t;
             if (!s.mask || s.mask[at]) {
@@ -72,6 +72,13 @@ void gates_backward(const LstmBackward<T>& s, std::int64_t at, const T* c_before
     const std::int64_t u = s.units;
     const T* gates = s.gates + at * 4 * u;
     T* dz = s.dz + at * 4 * u;
+    if (const std::int64_t next = at - 1; next > 0) {
+        foresee<to_read>(gates - 4 * u, 4 * u);
+        foresee<to_read>(s.tanh_c + next * u, u);
+        foresee<to_read>(s.c + (next - 1) * u, u);
+        if (s.dh) foresee<to_read>(s.dh + next * u, u);
+        foresee<to_write>(dz - 4 * u, 4 * u);
+    }
     each<T>(u, [&](auto part, std::int64_t j) {
         const Batch<T> i = part.load(gates + j), f = part.load(gates + u + j);
         const Batch<T> g = part.load(gates + 2 * u + j), o = part.load(gates + 3 * u + j);
@@ -127,7 +134,7 @@ void backward_rows(const LstmBackward<T>& s, const PackedWeights<T>& weights, st
             else
                 skip_backward(s, at, from_later + i * columns, dh + i * u, dz + i * 4 * u);
         }
-        weights.multiply(rows, dz, 4 * u, from_later);
+        weights.multiply(rows, dz, 4 * u, from_later, t % 2 != 0);
     }
     for (std::int64_t i = 0; i < rows; ++i) {
         T* dh_first = s.dh_first + (first + i) * u;

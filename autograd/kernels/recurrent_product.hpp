@@ -44,10 +44,12 @@ public:
         }
     }
 
-    /// to[i, 0 .. n) = a[i, :] b for `rows` rows; columns from n to columns() are written too, and mean nothing.
-    void multiply(std::int64_t rows, const T* a, std::int64_t a_step, T* to) const {
+    /// to[i, 0 .. n) = a[i, :] b for `rows` rows; columns from n to columns() are written too, and mean nothing. Every
+    /// other step may go through the weights backwards: it finds the last ones of the step before still in the cache.
+    void multiply(std::int64_t rows, const T* a, std::int64_t a_step, T* to, bool backwards = false) const {
         const std::int64_t tiles = (rows + tallest - 1) / tallest, to_step = columns();
-        for (std::int64_t q = 0; q < panels(); ++q) {
+        for (std::int64_t p = 0; p < panels(); ++p) {
+            const std::int64_t q = backwards ? panels() - 1 - p : p;
             std::int64_t i = 0;
             for (std::int64_t t = 0; t < tiles; ++t) {
                 const std::int64_t count = rows / tiles + (t < rows % tiles);
@@ -93,6 +95,15 @@ template <class T>
 void set_row(T* to, const T* from, std::int64_t n) {
     if (from) __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
     else __builtin_memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
+}
+
+/// Asks for a row of memory that the next step needs. The steps of a sequence lie side by side, but the loop goes through
+/// all sequences before it comes to the next step: too far apart for the processor to foresee.
+enum Access { to_read, to_write };
+template <Access access, class T>
+[[gnu::always_inline]] inline void foresee(const T* row, std::int64_t n) {
+    constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T));
+    for (std::int64_t j = 0; j < n; j += line) __builtin_prefetch(row + j, access, 2);
 }
 
 /// body(first row, rows) for blocks of the rows of a batch, on as many threads as are worth it.
