@@ -92,6 +92,17 @@ std::function<Step()> inference(std::function<nn::Model()> make, Tensor x) {
     };
 }
 
+// Forward and backward of one layer, no optimizer.
+std::function<Step()> lstm_layer() {
+    const Tensor x = random::normal({32, 50, 10}), dy = random::normal({32, 50, 64});
+    return [=] {
+        return [=, layer = nn::LSTM(64, {.return_sequences = true})]() mutable {
+            layer(x).backward(dy);
+            for (Tensor parameter : layer.parameters()) parameter.zero_grad();
+        };
+    };
+}
+
 std::function<Step()> cnn_epoch() {
     const Tensor x = images(60000), y = classes({60000});
     return [=] {
@@ -122,6 +133,7 @@ int main(int argc, char** argv) {
         {"cnn_epoch", cnn_epoch},
         {"lstm_64", [] { return training([] { return sequence(10, 64); }, random::normal({32, 50, 10}), classes({32, 50})); }},
         {"lstm_512", [] { return training([] { return sequence(512, 512); }, random::normal({64, 100, 512}), classes({64, 100})); }},
+        {"lstm_layer", lstm_layer},
         {"autoencoder", [] { const Tensor x = images(128); return training(autoencoder, x, x, "mse"); }},
         {"resnet20", [] { return training(resnet20, images(64, 32, 3), classes({64})); }},
         {"mlp", [] { return training(mlp, images(256).reshape({256, 784}), classes({256})); }},

@@ -50,18 +50,22 @@ def processor():
         return next((text.split(":", 1)[1].strip() for text in lines if text.startswith("model name")), "unknown")
 
 
-def versions(python):
+def versions(peers):
+    """Of the packages in the peers' Python, and of oneDNN."""
+    python = next((peer.command[0] for peer in peers if len(peer.command) > 1), None)
+    onednn = next((peer.command[0] for peer in peers if peer.name == "oneDNN"), None)
     code = "import importlib.metadata as m\nfor n in ('torch','tensorflow-cpu','keras','onnxruntime'):\n" \
            " try: print(n, m.version(n))\n except m.PackageNotFoundError: pass"
-    run = subprocess.run([python, "-c", code], capture_output=True, text=True)
-    return ", ".join(run.stdout.split("\n")).strip(", ")
+    asked = [command for command in ([python, "-c", code], [onednn, "--version"]) if command[0]]
+    found = "".join(subprocess.run(command, capture_output=True, text=True).stdout for command in asked)
+    return ", ".join(found.split("\n")).strip(", ") or "none found"
 
 
 def table(results, notes, arguments, peers):
     text = ["# weft beside its peers", "",
             f"{time.strftime('%Y-%m-%d')}, {processor()}, {arguments.threads} threads, {arguments.pairs} pairs a row. "
             "Ratios are the peer's figure over weft's: above 1 weft is better. Median, then least and greatest of the pairs.",
-            "", f"Peers: {versions(peers[1].command[0]) if len(peers) > 1 else 'none found'}.", "",
+            "", f"Peers: {versions(peers)}.", "",
             "| work | weft | goal | reached | ratios |", "| --- | --- | --- | --- | --- |"]
     for result in results:
         least = result.least()
