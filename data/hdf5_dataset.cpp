@@ -234,7 +234,7 @@ void Hdf5Dataset::try_read_into(const Tensor& target) const {
     const std::size_t row = target.data().bytes() / static_cast<std::size_t>(rows);
     const auto fitting = static_cast<std::int64_t>(std::max<std::size_t>(piece_bytes / row, 1));
     const std::int64_t step = std::min(rows, chunk_rows_ > 0 ? (fitting + chunk_rows_ - 1) / chunk_rows_ * chunk_rows_ : fitting);
-    const Array piece({step, static_cast<std::int64_t>(row)}, uint8);
+    Array piece({step, static_cast<std::int64_t>(row)}, uint8);
     const Hdf5Handle file(H5Dget_space(object_.id()), where(), "reading");
     for (std::int64_t begin = 0; begin < rows; begin += step) {
         hsize_t sizes[Shape::max_rank], offset[Shape::max_rank] = {static_cast<hsize_t>(begin)};
@@ -242,7 +242,7 @@ void Hdf5Dataset::try_read_into(const Tensor& target) const {
         if (!shape_.empty()) sizes[0] = static_cast<hsize_t>(std::min(step, rows - begin));
         const Hdf5Handle memory(shape_.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape_.rank(), sizes, nullptr), where(), "reading");
         if (!shape_.empty()) check_hdf5(H5Sselect_hyperslab(file, H5S_SELECT_SET, offset, nullptr, sizes, nullptr), where(), "reading");
-        check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), memory, file, H5P_DEFAULT, const_cast<std::byte*>(piece.data<std::byte>())), where(), "reading");
+        check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), memory, file, H5P_DEFAULT, piece.data<std::byte>()), where(), "reading");
     }
 }
 
