@@ -1,25 +1,49 @@
 #include <weft/autograd/checkpoint.hpp>
 #include <weft/autograd/engine.hpp>
+#include <weft/autograd/error.hpp>
 #include <weft/autograd/mode.hpp>
 #include <weft/autograd/observe.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/random.hpp>
 #include <weft/autograd/recall.hpp>
 #include <weft/autograd/record.hpp>
+#include <weft/autograd/threads.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <memory>
+#include <string_view>
 #include <unordered_set>
 
 namespace weft {
 namespace {
 
+std::size_t fingerprint(const Tensor& x) {
+    const Array& array = x.data();
+    return std::hash<std::string_view>()({array.data<char>(), array.bytes()});
+}
+
 // A function that can be called again, and what it reaches on the tape besides its inputs.
 struct Segment {
     TensorFunction f;
-    Generator draws;       // as it was at the first call
-    Tensors captured{};    // places on the tape, without elements
-    detail::RunLog log{};  // of the first call
+    Generator draws;                          // as it was at the first call
+    Tensors captured{};                       // places on the tape, without elements
+    detail::RunLog log{};                     // of the first call
+    std::vector<std::size_t> fingerprints{};  // of the first call's results
+    int threads = 0;                          // of the first call; another number may round otherwise
 };
+
+// What the tape has noticed for saved values it cannot for those that are computed again: that they are no longer the same.
+void check_same(const Segment& segment, const Tensors& results) {
+    if (segment.threads != num_threads()) return;
+    for (std::size_t i = 0; i < std::min(segment.fingerprints.size(), results.size()); ++i)
+        if (fingerprint(results[i]) != segment.fingerprints[i])
+            throw GraphError(fmt::format(
+                "checkpoint: its function, called again for the derivative, gave another result {} (shape {}) than at first. What it "
+                "uses besides its inputs was changed since, or it draws from a generator of its own. Take the derivative before "
+                "changing that, or make it an input.", i, str(results[i].shape())));
+}
 
 Tensors run(const Segment& segment, const Tensors& inputs) {
     Generator again = segment.draws;
@@ -88,6 +112,7 @@ Tensors derivatives(const Segment& segment, std::size_t inputs, const std::vecto
     const Tensors x(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(inputs));
     Tensors outputs, seeds, wanted, places;
     const Tensors results = run(segment, x);
+    check_same(segment, results);
     for (std::size_t k = 0, at = inputs; k < results.size(); ++k) {
         if (!has_dy[k]) continue;
         const Tensor& dy = all[at++];
@@ -159,6 +184,8 @@ Tensors checkpoint(const TensorFunction& f, const Tensors& inputs) {
             outputs = f(x);
         }
         segment->captured = discovery.reached(outputs, x);
+        segment->threads = num_threads();
+        for (const Tensor& output : outputs) segment->fingerprints.push_back(fingerprint(output));
         default_generator() = draws;
     }
     for (Tensor& output : outputs) output = output.detach();

@@ -12,8 +12,9 @@ namespace weft {
 /// generator are the same in each call, and modules train or not as in the first; what they write, as the moving statistics
 /// of a BatchNorm, they write once (see recall.hpp for layers of one's own). Parameters and other tensors that f captures get
 /// their gradients like the inputs, also from grad() and with create_graph. Else f must compute the same whenever it is
-/// called with the same inputs: it should neither change what it captures nor depend on what changes before backward; and it
-/// is kept until then: it must not refer to locals that are gone by that time. A chain of n layers of equal size, with a
+/// called with the same inputs: if it changes what it captures, or depends on what changes before backward, and so gives
+/// other values when it is called again, backward throws a GraphError. It is kept until then: it must not refer to locals
+/// that are gone by that time. A chain of n layers of equal size, with a
 /// checkpoint every sqrt(n) of them, keeps about 2 sqrt(n) of n values and takes one forward pass more.
 Tensors checkpoint(const TensorFunction& f, const Tensors& inputs);
 

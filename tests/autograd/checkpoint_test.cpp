@@ -142,6 +142,22 @@ TEST_CASE("checkpoint: an input changed in place since is noticed") {
     CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }), contains("checkpoint") && contains("changed in place"));
 }
 
+TEST_CASE("checkpoint: what its function captures, changed in place since, is noticed") {
+    const Tensor x = leaf({1, 2});
+    for (const bool learns : {false, true}) {
+        Tensor captured = vector({3, 4}).set_requires_grad(learns);
+        const Tensor y = checkpoint([&](const Tensor& t) { return exp(t * captured); }, x);
+        const double before = captured.array<double>()(1);
+        captured.mutable_array<double>()(1) = 7;
+        CHECK_THAT(thrown_text<GraphError>([&] { grad(sum(y), x, {.retain_graph = true}); }), contains("checkpoint") && contains("changed since"));
+        captured.mutable_array<double>()(1) = before;
+        CHECK(difference(grad(sum(y), x), exp(x * captured) * captured) == 0);
+    }
+    int calls = 0;
+    const Tensor y = checkpoint([&](const Tensor& t) { return t * double(++calls); }, x);
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }), contains("result 0") && contains("(2)"));
+}
+
 TEST_CASE("checkpoint: a hundred layers keep a quarter of the memory") {
     const Tensor start = full({64, 256}, 0.1f).set_requires_grad();  // 64 KiB: large enough to be counted
     Tensors weights;
