@@ -45,6 +45,24 @@ void reduce_axis(kernels::ReduceFunction<T, R> f, const T* x, R* y, std::int64_t
     });
 }
 
+// Few long rows are reduced in pieces, so that all threads have some. How many is up to the sizes alone: any number of
+// threads gives the same bits.
+template <class T>
+void reduce_pieces(kernels::ReduceFunction<T> f, const T* x, T* y, std::int64_t outer, std::int64_t length, std::int64_t inner) {
+    constexpr std::int64_t enough = 64, shortest = 16;  // of pieces; of what a piece reduces to one
+    const std::int64_t pieces = std::min({enough / std::max<std::int64_t>(1, outer), length / shortest, length * inner / kernels::elementwise_grain});
+    if (pieces < 2) return reduce_axis<T, T>(f, x, y, outer, length, inner);
+    Array parts({outer, pieces, inner}, dtype_of<T>());
+    T* const part = parts.data<T>();
+    kernels::parallel_for(outer * pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t from = length * (i % pieces) / pieces, to = length * (i % pieces + 1) / pieces;
+            f(x + (i / pieces * length + from) * inner, part + i * inner, 1, to - from, inner);
+        }
+    });
+    f(part, y, outer, pieces, inner);
+}
+
 template <class T>
 kernels::ReduceFunction<T> pick(const kernels::Reduction& f) {
     if constexpr (std::is_same_v<T, float>) return f.f32;
@@ -67,7 +85,7 @@ Array reduce(const Tensor& x, const std::vector<bool>& chosen, kernels::Reductio
         for (int i = 0; i < shape.rank(); ++i) (i < first ? outer : i <= last ? length : inner) *= shape[i];
         for (int i = first; i <= last; ++i) shape[i] = 1;
         Array to(shape, from.dtype());
-        const auto go = [&]<class T>(T) { reduce_axis<T, T>(pick<T>(kernel), from.data<T>(), to.data<T>(), outer, length, inner); };
+        const auto go = [&]<class T>(T) { reduce_pieces<T>(pick<T>(kernel), from.data<T>(), to.data<T>(), outer, length, inner); };
         if (from.dtype() == int64) go(std::int64_t{});
         else dispatch_floating(from.dtype(), go);
         from = std::move(to);

@@ -4,6 +4,7 @@
 
 #include <weft/autograd/autograd.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -29,6 +30,29 @@ TEST_CASE("numerics: thirty million float ones sum to thirty million") {
     CHECK(sum(x.reshape({3, 10'000'000}), 1).item<double>(2) == 10e6);
     CHECK(sum(x.reshape({15'000'000, 2}), 0).item<double>(1) == 15e6);
     CHECK(sum(x.reshape({2, 15'000'000, 1}), 1).item<double>(1) == 15e6);
+}
+
+TEST_CASE("numerics: few long rows, reduced in pieces, miss nothing and give the same bits on any number of threads") {
+    const int before = num_threads();
+    for (const Shape& shape : {Shape{1, 1'500'007, 1}, Shape{3, 200'003, 1}, Shape{1, 40'009, 33}, Shape{2, 1'000, 4'096}}) {
+        const Tensor x = random::uniform(shape, -1, 1);
+        const auto values = x.values<float>();
+        std::vector<double> sums(static_cast<std::size_t>(shape[0] * shape[2])), largest(sums.size(), -infinity);
+        for (std::int64_t i = 0; i < x.elements(); ++i) {
+            const auto at = static_cast<std::size_t>(i / (shape[1] * shape[2]) * shape[2] + i % shape[2]);
+            sums[at] += double(values[static_cast<std::size_t>(i)]);
+            largest[at] = std::max(largest[at], double(values[static_cast<std::size_t>(i)]));
+        }
+        set_num_threads(1);
+        const Tensor total = sum(x, {1});
+        CHECK(difference(total, tensor(sums, {shape[0], shape[2]}, float64)) < 1e-3);
+        for (const int threads : {1, 2, 3}) {
+            set_num_threads(threads);
+            CHECK(difference(sum(x, {1}), total) == 0);
+            CHECK(difference(max(x, {1}), tensor(largest, {shape[0], shape[2]}, float64)) == 0);
+        }
+    }
+    set_num_threads(before);
 }
 
 TEST_CASE("numerics: the first of equals is the largest, and they share its gradient") {
