@@ -47,6 +47,7 @@ public:
     /// to[i, 0 .. n) = a[i, :] b for `rows` rows; columns from n to columns() are written too, and mean nothing. Every
     /// other step may go through the weights backwards: it finds the last ones of the step before still in the cache.
     void multiply(std::int64_t rows, const T* a, std::int64_t a_step, T* to, bool backwards = false) const {
+        if (rows == 1) return multiply_row(a, to, backwards);
         const std::int64_t tiles = (rows + tallest - 1) / tallest, to_step = columns();
         for (std::int64_t p = 0; p < panels(); ++p) {
             const std::int64_t q = backwards ? panels() - 1 - p : p;
@@ -61,6 +62,34 @@ public:
 
 private:
     static constexpr int tallest = max_sums >= 28 ? 14 : 6;
+    static constexpr int panels_of_row = 2;
+
+    // A single row has two sums a panel, each of which waits for its last addition: several panels at once.
+    void multiply_row(const T* a, T* to, bool backwards) const {
+        const std::int64_t groups = panels() / panels_of_row, rest = groups * panels_of_row;
+        for (std::int64_t i = 0; i < groups; ++i) {
+            const std::int64_t q = (backwards ? groups - 1 - i : i) * panels_of_row;
+            run_row<panels_of_row>(k_, a, memory_ + q * width * k_, to + q * width);
+        }
+        for (std::int64_t q = rest; q < panels(); ++q) run_row<1>(k_, a, memory_ + q * width * k_, to + q * width);
+    }
+
+    template <int count>
+    static void run_row(std::int64_t k, const T* a, const T* b, T* to) {
+        constexpr std::int64_t L = lanes<T>;
+        Batch<T> sums[2 * count];
+#pragma GCC unroll 8
+        for (auto& sum : sums) sum = Batch<T>(T(0));
+        for (std::int64_t p = 0; p < k; ++p, b += width) {
+            const Batch<T> x(a[p]);
+#pragma GCC unroll 8
+            for (int i = 0; i < 2 * count; ++i)
+                sums[i] = xsimd::fma(x, Batch<T>::load_unaligned(b + i / 2 * width * k + i % 2 * L), sums[i]);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < 2 * count; ++i) sums[i].store_unaligned(to + i * L);
+    }
+
     using Function = void (*)(std::int64_t k, const T* a, std::int64_t a_step, const T* b, T* to, std::int64_t to_step);
 
     template <int rows>
