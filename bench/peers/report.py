@@ -7,19 +7,25 @@ from importlib import metadata
 from xml.sax.saxutils import escape
 
 
+most_in_a_row = 10  # ratios; what has more is listed below the table
+
+
 @dataclass
 class Result:
     row: object
     ours: dict    # weft's median, by figure ("" or p50, p99): seconds, or bytes
     ratios: dict  # (peer, figure) -> one ratio a pair
+    worth: list   # how much two threads did beside one, before the row and after it
 
     def medians(self):
         return {key: statistics.median(values) for key, values in self.ratios.items()}
 
     def least(self):
         """What the goal is held against: the median ratio to the peer that comes closest."""
-        medians = self.medians()
-        return min(medians.values()) if medians else None
+        medians = list(self.medians().values())
+        if not medians:
+            return None
+        return statistics.geometric_mean(medians) if self.row.mean else min(medians)
 
 
 def amount(row, value):
@@ -40,9 +46,16 @@ def described(result):
     return parts
 
 
+def own(result):
+    return ", ".join(f"{which} {amount(result.row, value)}".strip() for which, value in (result.ours or {}).items())
+
+
+def worth(result):
+    return " to ".join(dict.fromkeys(f"{value:.1f}" for value in sorted(result.worth)))
+
+
 def line(result):
-    ours = ", ".join(f"{which} {amount(result.row, value)}".strip() for which, value in (result.ours or {}).items())
-    return f"  weft {ours}; goal {result.row.goal}; " + "; ".join(described(result))
+    return f"  weft {own(result)}; goal {result.row.goal}; {'; '.join(described(result))} [two threads are worth {worth(result)}]"
 
 
 def processor():
@@ -64,15 +77,21 @@ def versions(peers):
 def table(results, notes, arguments, peers):
     text = ["# weft beside its peers", "",
             f"{time.strftime('%Y-%m-%d')}, {processor()}, {arguments.threads} threads, {arguments.pairs} pairs a row. "
-            "Ratios are the peer's figure over weft's: above 1 weft is better. Median, then least and greatest of the pairs.",
+            "Ratios are the peer's figure over weft's: above 1 weft is better. Median, then least and greatest of the pairs. "
+            "'Two threads' tells how much two of them did beside one just before and after a row: 2 on two cores of their own, "
+            "less while the machine is shared.",
             "", f"Peers: {versions(peers)}.", "",
-            "| work | weft | goal | reached | ratios |", "| --- | --- | --- | --- | --- |"]
+            "| work | weft | goal | reached | two threads | ratios |", "| --- | --- | --- | --- | --- | --- |"]
     for result in results:
-        least = result.least()
+        least, parts = result.least(), described(result)
         reached = "not measured" if least is None else f"**{least:.2f}**" if least < result.row.goal else f"{least:.2f}"
-        ours = ", ".join(f"{which} {amount(result.row, value)}".strip() for which, value in (result.ours or {}).items())
-        text.append(f"| {result.row.title} | {ours} | {result.row.goal} | {reached} | {'; '.join(described(result))} |")
+        if len(parts) > most_in_a_row:
+            parts = parts[:most_in_a_row] + [f"{len(parts) - most_in_a_row} more below"]
+        text.append(f"| {result.row.title} | {own(result)} | {result.row.goal} | {reached} | {worth(result)} | {'; '.join(parts)} |")
     text += ["", "What falls short of its goal is in bold."] + ["", *[f"- {note}" for note in dict.fromkeys(notes)]]
+    for result in results:
+        if len(result.ratios) > most_in_a_row:
+            text += ["", f"## {result.row.title}", "", *[f"- {part}" for part in described(result)]]
     return "\n".join(text) + "\n"
 
 
