@@ -21,7 +21,11 @@ std::int64_t first_bad(const Tensor& x) {
 
 std::string bad_element(const Tensor& x, std::int64_t position) {
     const double value = x.item<double>(position);
-    return fmt::format("{} at {}", std::isnan(value) ? "NaN" : value > 0 ? "infinity" : "-infinity", str(index_of(x.shape(), position)));
+    return fmt::format("{} at {}",
+                       std::isnan(value) ? "NaN"
+                       : value > 0       ? "infinity"
+                                         : "-infinity",
+                       str(index_of(x.shape(), position)));
 }
 
 void describe_trace(std::string& text, const std::shared_ptr<const Trace>& trace) {
@@ -30,7 +34,8 @@ void describe_trace(std::string& text, const std::shared_ptr<const Trace>& trace
         return;
     }
     if (!trace->modules.empty()) text += fmt::format("\nIt was called in {}.", trace->modules);
-    if (!trace->derivative_of.empty()) text += fmt::format("\nIt was called by the derivative of {}.", trace->derivative_of);
+    if (!trace->derivative_of.empty())
+        text += fmt::format("\nIt was called by the derivative of {}.", trace->derivative_of);
     text += "\nIts call stack:\n" + str(trace->stack);
     if (trace->derivative_trace) {
         text += fmt::format("The op whose derivative called it, {}:", trace->derivative_of);
@@ -54,12 +59,15 @@ void DetectAnomaly::after_derivative(const Node& node, std::span<const Tensor> d
     for (std::size_t i = 0; i < dx.size(); ++i) {
         const std::int64_t position = dx[i].defined() ? first_bad(dx[i]) : -1;
         if (position < 0) continue;
-        std::string text = fmt::format("detect_anomaly: the derivative of {} gave {} in the gradient of its input {}, {}.", node.name(),
-                                       bad_element(dx[i], position), i, describe(dx[i]));
+        std::string text =
+            fmt::format("detect_anomaly: the derivative of {} gave {} in the gradient of its input {}, {}.",
+                        node.name(), bad_element(dx[i], position), i, describe(dx[i]));
         for (std::size_t k = 0; k < dy.size(); ++k)
             if (const std::int64_t at = dy[k].defined() ? first_bad(dy[k]) : -1; at >= 0)
-                text += fmt::format("\nThe gradient that came to its result {} was not finite already: {}. Look at the seed, at hooks, or for an overflow in a sum of gradients.",
-                                    k, bad_element(dy[k], at));
+                text += fmt::format(
+                    "\nThe gradient that came to its result {} was not finite already: {}. Look at the seed, at hooks, "
+                    "or for an overflow in a sum of gradients.",
+                    k, bad_element(dy[k], at));
         describe_trace(text, node.extras() ? node.extras()->trace : nullptr);
         throw NotFiniteError(text);
     }

@@ -5,10 +5,10 @@
 
 namespace weft {
 
-/// While it lives, this thread's ops remember where they were called, and a derivative that gives NaN or infinity throws
-/// NotFiniteError: the text names the op of the forward pass, the input whose gradient it is, the modules in which the op
-/// was called, and the stack of calls. Ops recorded before it was made are checked too, but do not know their place.
-/// It makes everything slower.
+/// While it lives, this thread's ops remember where they were called, and a derivative that gives NaN or infinity
+/// throws NotFiniteError: the text names the op of the forward pass, the input whose gradient it is, the modules in
+/// which the op was called, and the stack of calls. Ops recorded before it was made are checked too, but do not know
+/// their place. It makes everything slower.
 ///
 ///     const DetectAnomaly guard;
 ///     loss = f(x);

@@ -28,7 +28,8 @@ namespace {
 std::size_t bytes_of(const Shape& shape, DType dtype) {
     std::size_t bytes = item_size(dtype);
     for (std::int64_t n : shape) {
-        if (n < 0) throw ShapeError(fmt::format("Array: every axis must be known and not negative; received {}", str(shape)));
+        if (n < 0)
+            throw ShapeError(fmt::format("Array: every axis must be known and not negative; received {}", str(shape)));
         if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(n), &bytes) ||
             bytes > std::numeric_limits<std::size_t>::max() / 4)
             throw ShapeError(fmt::format("Array: {} {} is more than memory can hold", name(dtype), str(shape)));

@@ -41,7 +41,8 @@ public:
         if (buffer_) buffer_->references.fetch_add(1, std::memory_order_relaxed);
     }
     Array(Array&& other) noexcept
-        : buffer_(std::exchange(other.buffer_, nullptr)), data_(other.data_), shape_(other.shape_), dtype_(other.dtype_) {}
+        : buffer_(std::exchange(other.buffer_, nullptr)), data_(other.data_), shape_(other.shape_),
+          dtype_(other.dtype_) {}
     Array& operator=(Array other) noexcept {
         std::swap(buffer_, other.buffer_);
         data_ = other.data_;

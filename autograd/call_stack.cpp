@@ -31,7 +31,8 @@ std::vector<Symbol> symbols_of(const std::string& path) {
         return file.good();
     };
     ElfW(Ehdr) header;
-    if (!read(0, &header, sizeof header) || std::string(reinterpret_cast<char*>(header.e_ident), SELFMAG) != ELFMAG) return {};
+    if (!read(0, &header, sizeof header) || std::string(reinterpret_cast<char*>(header.e_ident), SELFMAG) != ELFMAG)
+        return {};
     std::vector<ElfW(Shdr)> sections(header.e_shnum);
     if (!read(header.e_shoff, sections.data(), sections.size() * sizeof sections[0])) return {};
     std::vector<Symbol> found;
@@ -83,8 +84,9 @@ std::string str(const CallStack& stack) {
             if (info.dli_sname) function = demangled(info.dli_sname);
             auto [entry, is_new] = files.try_emplace(path);
             if (is_new) entry->second = symbols_of(path);
-            const auto after = std::upper_bound(entry->second.begin(), entry->second.end(), offset,
-                                                [](std::uint64_t at, const Symbol& symbol) { return at < symbol.begin; });
+            const auto after =
+                std::upper_bound(entry->second.begin(), entry->second.end(), offset,
+                                 [](std::uint64_t at, const Symbol& symbol) { return at < symbol.begin; });
             if (after != entry->second.begin() && offset - std::prev(after)->begin < std::prev(after)->size)
                 function = demangled(std::prev(after)->name);
         }

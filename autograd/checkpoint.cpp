@@ -34,15 +34,17 @@ struct Segment {
     int threads = 0;                          // of the first call; another number may round otherwise
 };
 
-// What the tape has noticed for saved values it cannot for those that are computed again: that they are no longer the same.
+// What the tape has noticed for saved values it cannot for those that are computed again: that they are no longer the
+// same.
 void check_same(const Segment& segment, const Tensors& results) {
     if (segment.threads != num_threads()) return;
     for (std::size_t i = 0; i < std::min(segment.fingerprints.size(), results.size()); ++i)
         if (fingerprint(results[i]) != segment.fingerprints[i])
-            throw GraphError(fmt::format(
-                "checkpoint: its function, called again for the derivative, gave another result {} (shape {}) than at first. What it "
-                "uses besides its inputs was changed since, or it draws from a generator of its own. Take the derivative before "
-                "changing that, or make it an input.", i, str(results[i].shape())));
+            throw GraphError(
+                fmt::format("checkpoint: its function, called again for the derivative, gave another result {} (shape "
+                            "{}) than at first. What it uses besides its inputs was changed since, or it draws from a "
+                            "generator of its own. Take the derivative before changing that, or make it an input.",
+                            i, str(results[i].shape())));
 }
 
 Tensors run(const Segment& segment, const Tensors& inputs) {
@@ -55,7 +57,8 @@ Tensors run(const Segment& segment, const Tensors& inputs) {
 
 Tensors leaves(const Tensors& inputs, const Tensors& like) {
     Tensors found;
-    for (std::size_t i = 0; i < inputs.size(); ++i) found.push_back(inputs[i].detach().set_requires_grad(like[i].requires_grad()));
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        found.push_back(inputs[i].detach().set_requires_grad(like[i].requires_grad()));
     return found;
 }
 
@@ -123,7 +126,8 @@ Tensors derivatives(const Segment& segment, std::size_t inputs, const std::vecto
     wanted = joined(std::move(wanted), segment.captured);
     Tensors found(wanted.size());
     if (!outputs.empty())
-        found = run_backward(outputs, seeds, &wanted, {.create_graph = create_graph, .retain_graph = create_graph, .stop_at_inputs = true});
+        found = run_backward(outputs, seeds, &wanted,
+                             {.create_graph = create_graph, .retain_graph = create_graph, .stop_at_inputs = true});
     Tensors gradients;
     std::size_t at = 0;
     const auto next = [&](const Edge& place) {
@@ -148,12 +152,16 @@ Gradients replay(const std::shared_ptr<const Segment>& segment, const Tensors& i
         if (each.defined()) all.push_back(each);
     }
     const std::size_t n = inputs.size();
-    if (!grad_enabled()) return derivatives(*segment, n, has_dy, joined(leaves(inputs, inputs), {all.begin() + static_cast<std::ptrdiff_t>(n), all.end()}));
+    if (!grad_enabled())
+        return derivatives(*segment, n, has_dy,
+                           joined(leaves(inputs, inputs), {all.begin() + static_cast<std::ptrdiff_t>(n), all.end()}));
     // The derivative is itself a function of the inputs, of dy and of what was captured, and is replayed in its turn.
     const TensorFunction f = [segment, n, has_dy](const Tensors& t) { return derivatives(*segment, n, has_dy, t); };
     const auto derivative = std::make_shared<Segment>(Segment{f, segment->draws, segment->captured});
     const detail::RunScope first(derivative->log);
-    const Tensors values = no_grad([&] { return f(joined(leaves(inputs, inputs), {all.begin() + static_cast<std::ptrdiff_t>(n), all.end()})); });
+    const Tensors values = no_grad([&] {
+        return f(joined(leaves(inputs, inputs), {all.begin() + static_cast<std::ptrdiff_t>(n), all.end()}));
+    });
     return replayable(derivative, all, values);
 }
 
@@ -165,7 +173,8 @@ Tensors replayable(std::shared_ptr<const Segment> segment, const Tensors& inputs
     for (const Tensor& input : inputs) kept.push_back(save(input));
     return record_list(
         std::move(results), joined(inputs, segment->captured),
-        [segment, kept](Wanted, const Tensors& dy) { return replay(segment, Tensors(kept.begin(), kept.end()), dy); }, {}, "checkpoint");
+        [segment, kept](Wanted, const Tensors& dy) { return replay(segment, Tensors(kept.begin(), kept.end()), dy); },
+        {}, "checkpoint");
 }
 
 }  // namespace

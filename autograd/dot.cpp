@@ -24,10 +24,12 @@ std::string describe(const OutputInfo& info) { return fmt::format("{} {}", name(
 }  // namespace
 
 std::string to_dot(const Tensors& outputs) {
-    std::string text = "digraph tape {\n"
-                       "  rankdir = TB;\n"
-                       "  node [fontname = \"Helvetica\", fontsize = 11, style = filled, fillcolor = \"#eef3f8\", color = \"#5b7fa3\"];\n"
-                       "  edge [fontname = \"Helvetica\", fontsize = 9, color = \"#777777\", fontcolor = \"#555555\"];\n";
+    std::string text =
+        "digraph tape {\n"
+        "  rankdir = TB;\n"
+        "  node [fontname = \"Helvetica\", fontsize = 11, style = filled, fillcolor = \"#eef3f8\", color = "
+        "\"#5b7fa3\"];\n"
+        "  edge [fontname = \"Helvetica\", fontsize = 9, color = \"#777777\", fontcolor = \"#555555\"];\n";
     std::unordered_map<const Node*, std::size_t> number;
     std::vector<const Node*> order;
     const auto visit = [&](const Node* node) {
@@ -36,11 +38,15 @@ std::string to_dot(const Tensors& outputs) {
     };
     const auto arrow = [&](const Edge& edge, const std::string& to) {
         const std::string which = edge.node->outputs() > 1 ? fmt::format("{}: ", edge.index) : "";
-        text += fmt::format("  n{} -> {} [label = {}];\n", visit(edge.node.get()), to, quoted(which + describe(edge.node->output(edge.index))));
+        text += fmt::format("  n{} -> {} [label = {}];\n", visit(edge.node.get()), to,
+                            quoted(which + describe(edge.node->output(edge.index))));
     };
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const std::string label = outputs[i].name().empty() ? outputs.size() > 1 ? fmt::format("output {}", i) : "output" : outputs[i].name();
-        text += fmt::format("  out{} [label = {}, shape = doublecircle, fillcolor = \"#fdf2d8\", color = \"#b8862b\"];\n", i, quoted(label));
+        const std::string label =
+            outputs[i].name().empty() ? outputs.size() > 1 ? fmt::format("output {}", i) : "output" : outputs[i].name();
+        text +=
+            fmt::format("  out{} [label = {}, shape = doublecircle, fillcolor = \"#fdf2d8\", color = \"#b8862b\"];\n",
+                        i, quoted(label));
         if (outputs[i].requires_grad()) arrow(outputs[i].impl()->edge, fmt::format("out{}", i));
     }
     for (std::size_t i = 0; i < order.size(); ++i) {

@@ -89,7 +89,8 @@ private:
 
 class Pass {
 public:
-    Pass(const Tensors& outputs, const Tensors* inputs, const PassOptions& options) : inputs_(inputs), options_(options) {
+    Pass(const Tensors& outputs, const Tensors* inputs, const PassOptions& options)
+        : inputs_(inputs), options_(options) {
         if (!inputs) return;
         useful_ = leading_to(outputs, *inputs, options.stop_at_inputs);
         results_.resize(inputs->size());
@@ -135,7 +136,8 @@ private:
         for (const auto& [index, hooks] : now.node->extras()->tensor_hooks) {
             Tensor& gradient = now.gradients()[index];
             if (gradient.defined())
-                hooks.each([&, &index = index](const auto& hook) { replace(gradient, hook(gradient), *now.node, index); });
+                hooks.each(
+                    [&, &index = index](const auto& hook) { replace(gradient, hook(gradient), *now.node, index); });
         }
     }
 
@@ -145,8 +147,10 @@ private:
         const OutputInfo& wanted = node.output(index);
         if (by.impl()->weak) by = by.to(wanted.dtype);
         if (by.shape() != wanted.shape || by.dtype() != wanted.dtype)
-            throw GraphError(fmt::format("register_hook: a hook on the result of {} must return a gradient of {} {}, or none to keep it; received {}",
-                                         node.name(), name(wanted.dtype), str(wanted.shape), describe(by)));
+            throw GraphError(
+                fmt::format("register_hook: a hook on the result of {} must return a gradient of {} {}, or none to "
+                            "keep it; received {}",
+                            node.name(), name(wanted.dtype), str(wanted.shape), describe(by)));
         gradient = !options_.create_graph && by.requires_grad() ? by.detach() : std::move(by);
     }
 
@@ -157,9 +161,12 @@ private:
             Gradients by = hook(Gradients(dx_.begin(), dx_.begin() + static_cast<std::ptrdiff_t>(n)), dy);
             if (by.empty()) return;
             if (by.size() != n)
-                throw GraphError(fmt::format("register_node_hook: a hook on {} must return a gradient for each of its {} inputs, or none at all; received {}",
-                                             node.name(), n, by.size()));
-            for (std::size_t i = 0; i < n; ++i) dx_[i] = wanted_[i] && by[i].defined() ? fitted(std::move(by[i]), node, i) : Tensor();
+                throw GraphError(
+                    fmt::format("register_node_hook: a hook on {} must return a gradient for each of its {} inputs, or "
+                                "none at all; received {}",
+                                node.name(), n, by.size()));
+            for (std::size_t i = 0; i < n; ++i)
+                dx_[i] = wanted_[i] && by[i].defined() ? fitted(std::move(by[i]), node, i) : Tensor();
         });
     }
 
@@ -171,9 +178,10 @@ private:
     void differentiate(Pending& now) {
         Node& node = *now.node;
         if (node.released)
-            throw GraphError(fmt::format(
-                "{}: what its derivative needs was freed by an earlier backward pass. Pass retain_graph to that one, or compute the value again.",
-                node.name()));
+            throw GraphError(
+                fmt::format("{}: what its derivative needs was freed by an earlier backward pass. Pass retain_graph to "
+                            "that one, or compute the value again.",
+                            node.name()));
         const std::span<const Edge> edges = node.edges();
         if (edges.size() > capacity_) {
             capacity_ = std::max<std::size_t>(edges.size(), 8);
@@ -212,13 +220,14 @@ private:
         const OutputInfo& wanted = edge.node->output(edge.index);
         if (dx.impl()->weak) dx = dx.to(wanted.dtype);
         if (dx.dtype() != wanted.dtype)
-            throw GraphError(fmt::format("{}: the gradient of input {} must be {}; its derivative returned {}", node.name(),
-                                         input, name(wanted.dtype), describe(dx)));
+            throw GraphError(fmt::format("{}: the gradient of input {} must be {}; its derivative returned {}",
+                                         node.name(), input, name(wanted.dtype), describe(dx)));
         if (dx.shape() == wanted.shape) return dx;
         if (broadcasts_to(wanted.shape, dx.shape())) return sum_to(dx, wanted.shape);
         if (!node.strict && broadcasts_to(dx.shape(), wanted.shape)) return broadcast_to(dx, wanted.shape);
-        throw GraphError(fmt::format("{}: the gradient of input {} must have that input's shape {}; its derivative returned {}",
-                                     node.name(), input, str(wanted.shape), describe(dx)));
+        throw GraphError(
+            fmt::format("{}: the gradient of input {} must have that input's shape {}; its derivative returned {}",
+                        node.name(), input, str(wanted.shape), describe(dx)));
     }
 
     const Tensors* inputs_;
@@ -234,22 +243,24 @@ private:
 
 Tensor seed_for(const Tensor& output, const Tensor& seed, const char* where) {
     if (!output.requires_grad())
-        throw GraphError(fmt::format(
-            "{}: the output, {}, is not on the tape: nothing it was computed from requires a gradient, or it was computed under no_grad. Use set_requires_grad(true) on what should be differentiated.",
-            where, describe(output)));
+        throw GraphError(
+            fmt::format("{}: the output, {}, is not on the tape: nothing it was computed from requires a gradient, or "
+                        "it was computed under no_grad. Use set_requires_grad(true) on what should be differentiated.",
+                        where, describe(output)));
     if (seed.defined()) {
         if (seed.shape() != output.shape())
             throw ShapeError(fmt::format("{}: the seed must have the output's shape {}; received {}", where,
                                          str(output.shape()), describe(seed)));
         if (seed.impl()->weak) return seed.to(output.dtype());
         if (seed.dtype() != output.dtype())
-            throw DTypeError(fmt::format("{}: the seed must be {}, as the output; received {}. Convert it: x.to({}).", where,
-                                         name(output.dtype()), describe(seed), name(output.dtype())));
+            throw DTypeError(fmt::format("{}: the seed must be {}, as the output; received {}. Convert it: x.to({}).",
+                                         where, name(output.dtype()), describe(seed), name(output.dtype())));
         return seed;
     }
     if (output.elements() != 1)
-        throw GraphError(fmt::format("{}: without a seed the output must be a single number; received {}. Take sum() or mean(), or give a seed.",
-                                     where, describe(output)));
+        throw GraphError(fmt::format(
+            "{}: without a seed the output must be a single number; received {}. Take sum() or mean(), or give a seed.",
+            where, describe(output)));
     return Tensor(full_array(output.shape(), 1, output.dtype()));
 }
 
@@ -265,7 +276,8 @@ Tensors run_backward(const Tensors& outputs, const Tensors& seeds, const Tensors
 }
 
 void Tensor::backward(const Tensor& seed, bool retain_graph) const {
-    run_backward({*this}, {seed_for(*this, seed, "backward")}, nullptr, {.create_graph = false, .retain_graph = retain_graph});
+    run_backward({*this}, {seed_for(*this, seed, "backward")}, nullptr,
+                 {.create_graph = false, .retain_graph = retain_graph});
 }
 
 Tensors grad(const Tensors& outputs, const Tensors& inputs, const GradOptions& options) {
@@ -274,18 +286,23 @@ Tensors grad(const Tensors& outputs, const Tensors& inputs, const GradOptions& o
                                      outputs.size(), options.grad_outputs.size()));
     Tensors seeds;
     for (std::size_t i = 0; i < outputs.size(); ++i)
-        seeds.push_back(seed_for(outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i], "grad"));
+        seeds.push_back(
+            seed_for(outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i], "grad"));
     for (std::size_t i = 0; i < inputs.size(); ++i)
         if (!inputs[i].requires_grad())
-            throw GraphError(fmt::format("grad: input {} of {}, {}, does not require a gradient. Call set_requires_grad(true) before it is used.",
-                                         i, inputs.size(), describe(inputs[i])));
+            throw GraphError(
+                fmt::format("grad: input {} of {}, {}, does not require a gradient. Call set_requires_grad(true) "
+                            "before it is used.",
+                            i, inputs.size(), describe(inputs[i])));
     Tensors results = run_backward(outputs, seeds, &inputs,
                                    {.create_graph = options.create_graph,
                                     .retain_graph = options.retain_graph.value_or(options.create_graph)});
     for (std::size_t i = 0; i < results.size(); ++i)
         if (!results[i].defined() && !options.allow_unused)
-            throw GraphError(fmt::format("grad: input {} of {}, {}, is not reached from the outputs. Was it used? Pass allow_unused to get an undefined tensor instead.",
-                                         i, inputs.size(), describe(inputs[i])));
+            throw GraphError(
+                fmt::format("grad: input {} of {}, {}, is not reached from the outputs. Was it used? Pass allow_unused "
+                            "to get an undefined tensor instead.",
+                            i, inputs.size(), describe(inputs[i])));
     return results;
 }
 

@@ -12,11 +12,12 @@
 //     };
 //     Tensor y = Softsign::apply(x);
 //
-// forward may compute in any way: xtensor expressions, loops over x.values<float>() and y.mutable_values<float>(), tensor
-// ops (not recorded). It returns a Tensor, or several as Tensors or std::array<Tensor, N>, and so does apply. backward
-// gets the gradient of each result (Tensor, or Tensors if there are several; zeros where none came) and returns one for
-// each tensor argument, in order; undefined where there is none. Written in tensor ops it can be differentiated again;
-// otherwise a second derivative through it is a GraphError. A gradient is summed down to an argument that was broadcast.
+// forward may compute in any way: xtensor expressions, loops over x.values<float>() and y.mutable_values<float>(),
+// tensor ops (not recorded). It returns a Tensor, or several as Tensors or std::array<Tensor, N>, and so does apply.
+// backward gets the gradient of each result (Tensor, or Tensors if there are several; zeros where none came) and
+// returns one for each tensor argument, in order; undefined where there is none. Written in tensor ops it can be
+// differentiated again; otherwise a second derivative through it is a GraphError. A gradient is summed down to an
+// argument that was broadcast.
 #pragma once
 
 #include <weft/autograd/record.hpp>

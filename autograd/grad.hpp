@@ -9,7 +9,7 @@ namespace weft {
 
 struct GradOptions {
     bool create_graph = false;                 ///< record the derivative itself, so that it can be differentiated again
-    std::optional<bool> retain_graph = {};     ///< keep what was saved for another pass; follows create_graph if not given
+    std::optional<bool> retain_graph = {};  ///< keep what was saved for another pass; follows create_graph if not given
     Tensors grad_outputs = {};                 ///< a seed for each output; needed for those that are not scalars
     bool allow_unused = false;                 ///< an input that is not reached gets an undefined tensor, not an error
 };

@@ -66,8 +66,8 @@ TensorFunction derivative(const TensorFunction& f, std::uint64_t salt) {
 }
 
 // Adds to the table where a derivative differs from the differences.
-void compare(const Tensor& gradient, const std::vector<double>& numeric, double largest, const GradcheckOptions& options, int order,
-             std::size_t input, GradcheckReport& report) {
+void compare(const Tensor& gradient, const std::vector<double>& numeric, double largest,
+             const GradcheckOptions& options, int order, std::size_t input, GradcheckReport& report) {
     const std::span<const double> analytic = gradient.values<double>();
     const auto off = [&](std::size_t k) { return std::abs(analytic[k] - numeric[k]); };
     std::vector<std::size_t> wrong;
@@ -75,20 +75,26 @@ void compare(const Tensor& gradient, const std::vector<double>& numeric, double 
         if (!(off(k) <= options.tolerance * largest)) wrong.push_back(k);
     if (wrong.empty()) return;
     report.passed = false;
-    report.table += fmt::format("derivative of order {} by input {}, {}: {} of {} elements differ by more than {:.3g}\n", order, input,
-                                describe(gradient), wrong.size(), numeric.size(), options.tolerance * largest);
-    report.table += fmt::format("  {:>16} {:>24} {:>24} {:>12}\n", "position", "analytic", "central difference", "difference");
-    const auto rank = [&](std::size_t k) { return std::isnan(off(k)) ? std::numeric_limits<double>::infinity() : off(k); };
+    report.table +=
+        fmt::format("derivative of order {} by input {}, {}: {} of {} elements differ by more than {:.3g}\n", order,
+                    input, describe(gradient), wrong.size(), numeric.size(), options.tolerance * largest);
+    report.table +=
+        fmt::format("  {:>16} {:>24} {:>24} {:>12}\n", "position", "analytic", "central difference", "difference");
+    const auto rank = [&](std::size_t k) {
+        return std::isnan(off(k)) ? std::numeric_limits<double>::infinity() : off(k);
+    };
     std::stable_sort(wrong.begin(), wrong.end(), [&](std::size_t a, std::size_t b) { return rank(a) > rank(b); });
     for (std::size_t n = 0; n < wrong.size() && n < options.lines; ++n) {
         const std::size_t k = wrong[n];
-        report.table += fmt::format("  {:>16} {:>24.15g} {:>24.15g} {:>12.3g}\n", str(index_of(gradient.shape(), static_cast<std::int64_t>(k))),
-                                    analytic[k], numeric[k], analytic[k] - numeric[k]);
+        report.table += fmt::format("  {:>16} {:>24.15g} {:>24.15g} {:>12.3g}\n",
+                                    str(index_of(gradient.shape(), static_cast<std::int64_t>(k))), analytic[k],
+                                    numeric[k], analytic[k] - numeric[k]);
     }
     if (wrong.size() > options.lines) report.table += fmt::format("  and {} more\n", wrong.size() - options.lines);
 }
 
-void check(const TensorFunction& f, const Tensors& inputs, const GradcheckOptions& options, int order, GradcheckReport& report) {
+void check(const TensorFunction& f, const Tensors& inputs, const GradcheckOptions& options, int order,
+           GradcheckReport& report) {
     const Tensors analytic = derivative(f, static_cast<std::uint64_t>(order))(copies(inputs));
     Tensors moved = copies(inputs);
     std::size_t at = 0;
@@ -103,7 +109,8 @@ void check(const TensorFunction& f, const Tensors& inputs, const GradcheckOption
                 const double before = *element;
                 *element = before + offset;
                 const Tensors values = f(moved);
-                const double total = weighted_sum(values, weights_like(values, static_cast<std::uint64_t>(order))).item<double>();
+                const double total =
+                    weighted_sum(values, weights_like(values, static_cast<std::uint64_t>(order))).item<double>();
                 moved[i].mutable_array<double>().data()[k] = before;
                 return total;
             };
@@ -112,14 +119,17 @@ void check(const TensorFunction& f, const Tensors& inputs, const GradcheckOption
         }
         compare(gradient, numeric, largest, options, order, i, report);
     }
-    if (report.passed && order < options.order) check(derivative(f, static_cast<std::uint64_t>(order)), inputs, options, order + 1, report);
+    if (report.passed && order < options.order)
+        check(derivative(f, static_cast<std::uint64_t>(order)), inputs, options, order + 1, report);
 }
 
 }  // namespace
 
 GradcheckReport gradcheck(const TensorFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
     if (std::none_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.dtype() == float64; }))
-        throw DTypeError("gradcheck: no input is float64, and float32 is too coarse for differences. Use random::normal(shape, float64).");
+        throw DTypeError(
+            "gradcheck: no input is float64, and float32 is too coarse for differences. Use random::normal(shape, "
+            "float64).");
     GradcheckReport report;
     check(f, inputs, options, 1, report);
     return report;
@@ -133,7 +143,8 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const Tensors& inputs, co
 
 void assert_gradients(const TensorFunction& f, const Tensors& inputs, const GradcheckOptions& options) {
     const GradcheckReport report = gradcheck(f, inputs, options);
-    if (!report.passed) throw GraphError("assert_gradients: the derivatives disagree with central differences\n" + report.table);
+    if (!report.passed)
+        throw GraphError("assert_gradients: the derivatives disagree with central differences\n" + report.table);
 }
 
 }  // namespace weft

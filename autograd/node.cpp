@@ -42,8 +42,10 @@ void Node::wrong_count(std::size_t gradients) const {
         const OutputInfo& info = edge.node->output(edge.index);
         inputs += fmt::format(" {} {}", weft::name(info.dtype), str(info.shape));
     }
-    throw GraphError(fmt::format("{}: its derivative returned {} gradients for {} inputs ({}). Return one for each tensor, in order; an undefined Tensor() where there is none.",
-                                 name(), gradients, edges_.size(), inputs));
+    throw GraphError(
+        fmt::format("{}: its derivative returned {} gradients for {} inputs ({}). Return one for each tensor, in "
+                    "order; an undefined Tensor() where there is none.",
+                    name(), gradients, edges_.size(), inputs));
 }
 
 void destroy(Node* node) noexcept {
@@ -61,9 +63,10 @@ void destroy(Node* node) noexcept {
 
 Tensor Saved::get(const Edge& edge) const {
     if (array_.version() != version_)
-        throw GraphError(fmt::format(
-            "{}: its derivative needs a value of shape {} that was changed in place after it was saved (version {}, saved at {}). Change a copy, or take the derivative first.",
-            running_op(), str(array_.shape()), array_.version(), version_));
+        throw GraphError(
+            fmt::format("{}: its derivative needs a value of shape {} that was changed in place after it was saved "
+                        "(version {}, saved at {}). Change a copy, or take the derivative first.",
+                        running_op(), str(array_.shape()), array_.version(), version_));
     Tensor x{Array(array_)};
     x.impl()->edge = edge;
     return x;
@@ -71,7 +74,8 @@ Tensor Saved::get(const Edge& edge) const {
 
 Tensor detail::make_result(Array&& array, Node* node, std::uint32_t index) {
     if (this_thread.observer) [[unlikely]]
-        for (Observer* each = this_thread.observer; each; each = each->outer()) each->op(node->name(), node, index, array.bytes());
+        for (Observer* each = this_thread.observer; each; each = each->outer())
+            each->op(node->name(), node, index, array.bytes());
     Edge edge{Pointer<Node>(node), index};
     Tensor result(std::move(array));
     if (is_floating(result.dtype())) result.impl()->edge = std::move(edge);
@@ -80,7 +84,8 @@ Tensor detail::make_result(Array&& array, Node* node, std::uint32_t index) {
 
 Tensor detail::make_unrecorded(Array&& array, const char* function, std::uint32_t index) {
     if (this_thread.observer) [[unlikely]]
-        for (Observer* each = this_thread.observer; each; each = each->outer()) each->op(function, nullptr, index, array.bytes());
+        for (Observer* each = this_thread.observer; each; each = each->outer())
+            each->op(function, nullptr, index, array.bytes());
     return Tensor(std::move(array));
 }
 

@@ -23,7 +23,8 @@ public:
     virtual void enter(const std::string& /*module*/) {}
     virtual void before_derivative(const Node& /*node*/) {}
     /// Gradients that came to a node's results and those it gives to its inputs; undefined where there is none.
-    virtual void after_derivative(const Node& /*node*/, std::span<const Tensor> /*dy*/, std::span<const Tensor> /*dx*/) {}
+    virtual void after_derivative(const Node& /*node*/, std::span<const Tensor> /*dy*/,
+                                  std::span<const Tensor> /*dx*/) {}
 
     Observer* outer() const { return outer_; }
 

@@ -34,7 +34,8 @@ struct PendingKey {
 };
 
 /// Nodes in falling serial number: whatever uses a value is taken before the op that made it. The few largest lie in
-/// an array, where nearly all of a pass takes place; the others in a tree, so that a thousand waiting nodes are no burden.
+/// an array, where nearly all of a pass takes place; the others in a tree, so that a thousand waiting nodes are no
+/// burden.
 class PendingNodes {
 public:
     bool empty() const { return near_count_ == 0 && far_.empty(); }

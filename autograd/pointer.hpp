@@ -12,7 +12,8 @@ public:
     Pointer() = default;
     explicit Pointer(T* raw) noexcept : raw_(raw) {
         // Nobody else knows of what nobody shares yet: the first share needs no atomic addition.
-        if (raw_ && raw_->references.load(std::memory_order_relaxed) == 0) raw_->references.store(1, std::memory_order_relaxed);
+        if (raw_ && raw_->references.load(std::memory_order_relaxed) == 0)
+            raw_->references.store(1, std::memory_order_relaxed);
         else retain();
     }
     Pointer(const Pointer& other) noexcept : raw_(other.raw_) { retain(); }

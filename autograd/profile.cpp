@@ -65,13 +65,15 @@ std::string str(const std::vector<ProfileRow>& rows) {
     for (const ProfileRow& row : rows) {
         width = std::max(width, row.op.size());
         total.calls += row.calls, total.seconds += row.seconds, total.bytes += row.bytes;
-        total.backward_calls += row.backward_calls, total.backward_seconds += row.backward_seconds, total.backward_bytes += row.backward_bytes;
+        total.backward_calls += row.backward_calls, total.backward_seconds += row.backward_seconds,
+            total.backward_bytes += row.backward_bytes;
     }
-    std::string text = fmt::format("{:<{}} {:>10} {:>12} {:>12} | {:>10} {:>12} {:>12}\n", "op", width, "calls", "ms", "MB", "backward", "ms", "MB");
+    std::string text = fmt::format("{:<{}} {:>10} {:>12} {:>12} | {:>10} {:>12} {:>12}\n", "op", width, "calls", "ms",
+                                   "MB", "backward", "ms", "MB");
     const auto line = [&](const ProfileRow& row) {
-        text += fmt::format("{:<{}} {:>10} {:>12.3f} {:>12.3f} | {:>10} {:>12.3f} {:>12.3f}\n", row.op, width, row.calls, row.seconds * 1e3,
-                            static_cast<double>(row.bytes) / 1e6, row.backward_calls, row.backward_seconds * 1e3,
-                            static_cast<double>(row.backward_bytes) / 1e6);
+        text += fmt::format("{:<{}} {:>10} {:>12.3f} {:>12.3f} | {:>10} {:>12.3f} {:>12.3f}\n", row.op, width,
+                            row.calls, row.seconds * 1e3, static_cast<double>(row.bytes) / 1e6, row.backward_calls,
+                            row.backward_seconds * 1e3, static_cast<double>(row.backward_bytes) / 1e6);
     };
     for (const ProfileRow& row : rows) line(row);
     line(total);

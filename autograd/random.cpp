@@ -28,7 +28,8 @@ namespace random {
 namespace {
 
 void check(DType dtype, const char* where) {
-    if (!is_floating(dtype)) throw DTypeError(fmt::format("{}: draws float32 or float64; received {}", where, name(dtype)));
+    if (!is_floating(dtype))
+        throw DTypeError(fmt::format("{}: draws float32 or float64; received {}", where, name(dtype)));
 }
 
 template <class T>
@@ -49,7 +50,8 @@ void draw_normal(Stream stream, std::int64_t first, T* out, std::int64_t n) {
 
 Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& generator) {
     check(dtype, "random::uniform");
-    if (!(low <= high)) throw ValueError(fmt::format("random::uniform: low must not exceed high; received {} and {}", low, high));
+    if (!(low <= high))
+        throw ValueError(fmt::format("random::uniform: low must not exceed high; received {} and {}", low, high));
     Array result(shape, dtype);
     const Stream stream = generator.next();
     dispatch_floating(dtype, [&]<class T>(T) {
@@ -75,7 +77,8 @@ Tensor normal(const Shape& shape, double mean, double stddev, DType dtype, Gener
         T* out = result.data<T>();
         kernels::parallel_for(result.elements(), kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
             draw_normal(stream, begin, out + begin, end - begin);
-            for (std::int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(mean + stddev * static_cast<double>(out[i]));
+            for (std::int64_t i = begin; i < end; ++i)
+                out[i] = static_cast<T>(mean + stddev * static_cast<double>(out[i]));
         });
     });
     return Tensor(std::move(result));
@@ -106,13 +109,15 @@ Tensor truncated_normal(const Shape& shape, double mean, double stddev, DType dt
 }
 
 Tensor integers(const Shape& shape, std::int64_t low, std::int64_t high, Generator& generator) {
-    if (low >= high) throw ValueError(fmt::format("random::integers: low must be below high; received {} and {}", low, high));
+    if (low >= high)
+        throw ValueError(fmt::format("random::integers: low must be below high; received {} and {}", low, high));
     Array result(shape, int64);
     Array draws(shape, float64);
     draw_uniform(generator.next(), 0, draws.data<double>(), draws.elements());
     const double span = static_cast<double>(high - low);
     for (std::int64_t i = 0; i < draws.elements(); ++i)
-        result.data<std::int64_t>()[i] = std::min(high - 1, low + static_cast<std::int64_t>(span * draws.data<double>()[i]));
+        result.data<std::int64_t>()[i] =
+            std::min(high - 1, low + static_cast<std::int64_t>(span * draws.data<double>()[i]));
     return Tensor(std::move(result));
 }
 

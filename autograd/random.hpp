@@ -54,13 +54,16 @@ void manual_seed(std::uint64_t seed);
 namespace random {
 
 /// Independent values, uniform from low (included) to high (excluded).
-Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = float32, Generator& generator = default_generator());
+Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = float32,
+               Generator& generator = default_generator());
 Tensor uniform(const Shape& shape, DType dtype);
 /// Independent values from the normal distribution.
-Tensor normal(const Shape& shape, double mean = 0, double stddev = 1, DType dtype = float32, Generator& generator = default_generator());
+Tensor normal(const Shape& shape, double mean = 0, double stddev = 1, DType dtype = float32,
+              Generator& generator = default_generator());
 Tensor normal(const Shape& shape, DType dtype);
 /// Normal values, drawn again where they fall beyond two standard deviations.
-Tensor truncated_normal(const Shape& shape, double mean = 0, double stddev = 1, DType dtype = float32, Generator& generator = default_generator());
+Tensor truncated_normal(const Shape& shape, double mean = 0, double stddev = 1, DType dtype = float32,
+                        Generator& generator = default_generator());
 /// Integers from low (included) to high (excluded), int64.
 Tensor integers(const Shape& shape, std::int64_t low, std::int64_t high, Generator& generator = default_generator());
 /// The numbers 0 .. n - 1 in random order, int64.

@@ -15,7 +15,9 @@ bool recomputing() {
 
 namespace detail {
 
-RunScope::RunScope(RunLog* writes, const RunLog& log) : writes_(writes), log_(log), outer_(innermost) { innermost = this; }
+RunScope::RunScope(RunLog* writes, const RunLog& log) : writes_(writes), log_(log), outer_(innermost) {
+    innermost = this;
+}
 RunScope::~RunScope() { innermost = outer_; }
 RunScope* RunScope::current() { return innermost; }
 
@@ -26,8 +28,9 @@ std::any RunScope::recall(std::any now) {
         return now;
     }
     if (values_ == log_.values.size() || log_.values[values_].type() != now.type())
-        throw GraphError("checkpoint: its function, called again for the derivative, went another way than at first. It must do the "
-                         "same whenever it is called with the same inputs.");
+        throw GraphError(
+            "checkpoint: its function, called again for the derivative, went another way than at first. It must do the "
+            "same whenever it is called with the same inputs.");
     return log_.values[values_++];
 }
 
@@ -55,7 +58,8 @@ OnceScope::OnceScope() : run_(std::exchange(innermost, nullptr)) {
 OnceScope::~OnceScope() {
     innermost = run_;
     if (!run_) return;
-    if (const std::uint64_t count = default_generator().counter() - from_; count > 0) run_->note({default_generator().seed(), from_, count});
+    if (const std::uint64_t count = default_generator().counter() - from_; count > 0)
+        run_->note({default_generator().seed(), from_, count});
 }
 
 }  // namespace detail

@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// Whether this thread computes again, for a derivative, what it has computed before. What should happen once, such as a
-/// step of a moving average, is then left out.
+/// Whether this thread computes again, for a derivative, what it has computed before. What should happen once, such as
+/// a step of a moving average, is then left out.
 bool recomputing();
 
 namespace detail {

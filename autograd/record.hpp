@@ -78,7 +78,8 @@ public:
 private:
     template <std::size_t... I>
     void keep(std::index_sequence<I...>, Rules&&... rules) {
-        ((edges_[one_for_all ? 0 : I] || one_for_all ? void(std::get<I>(rules_).emplace(std::move(rules))) : void()), ...);
+        ((edges_[one_for_all ? 0 : I] || one_for_all ? void(std::get<I>(rules_).emplace(std::move(rules))) : void()),
+         ...);
     }
 
     template <class Rule>
@@ -126,7 +127,8 @@ public:
         Gradients all;
         if constexpr (uses_results) {
             Tensors y;
-            for (std::uint32_t i = 0; i < results_.size(); ++i) y.push_back(results_[i].get(Edge{Pointer<Node>(this), i}));
+            for (std::uint32_t i = 0; i < results_.size(); ++i)
+                y.push_back(results_[i].get(Edge{Pointer<Node>(this), i}));
             all = (*rule_)(y, wanted, Tensors(dy.begin(), dy.end()));
         } else {
             all = (*rule_)(wanted, Tensors(dy.begin(), dy.end()));

@@ -20,14 +20,16 @@ bool Shape::known() const {
 
 int Shape::axis(std::int64_t axis, const char* where) const {
     if (axis < -rank_ || axis >= rank_)
-        throw IndexError(fmt::format("{}: axis {} is outside a tensor of {} axes, shape {}", where, axis, rank_, str(*this)));
+        throw IndexError(
+            fmt::format("{}: axis {} is outside a tensor of {} axes, shape {}", where, axis, rank_, str(*this)));
     return static_cast<int>(axis < 0 ? axis + rank_ : axis);
 }
 
 void Shape::push_back(std::int64_t n) { insert(rank_, n); }
 
 void Shape::insert(int axis, std::int64_t n) {
-    if (rank_ == max_rank) throw ShapeError(fmt::format("Shape: at most {} axes; {} has no room for another", max_rank, str(*this)));
+    if (rank_ == max_rank)
+        throw ShapeError(fmt::format("Shape: at most {} axes; {} has no room for another", max_rank, str(*this)));
     std::copy_backward(begin() + axis, end(), end() + 1);
     axes_[axis] = n;
     ++rank_;
@@ -67,9 +69,10 @@ Shape broadcast(const Shape& a, const Shape& b, const char* where) {
         const std::int64_t n = shorter[i], m = longer[ahead + i];
         if (n == m || n == 1) continue;
         if (m != 1)
-            throw ShapeError(fmt::format(
-                "{}: shapes {} and {} do not broadcast: counted from the last, each pair of axes must be equal or one of them 1; received {} and {} on axis {}",
-                where, str(a), str(b), m, n, i - shorter.rank()));
+            throw ShapeError(
+                fmt::format("{}: shapes {} and {} do not broadcast: counted from the last, each pair of axes must be "
+                            "equal or one of them 1; received {} and {} on axis {}",
+                            where, str(a), str(b), m, n, i - shorter.rank()));
         result[ahead + i] = n;
     }
     return result;

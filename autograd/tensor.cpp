@@ -38,24 +38,30 @@ void Tensor::bad_position(std::int64_t position) const {
 
 double Tensor::element(std::int64_t position) const {
     if (position < 0 && elements() != 1)
-        throw ValueError(fmt::format("item: without a position the tensor must hold one element; received {}", describe(*this)));
+        throw ValueError(
+            fmt::format("item: without a position the tensor must hold one element; received {}", describe(*this)));
     if (position >= elements()) bad_position(position);
-    return dispatch(dtype(), [&]<class T>(T) { return static_cast<double>(data().data<T>()[position < 0 ? 0 : position]); });
+    return dispatch(dtype(),
+                    [&]<class T>(T) { return static_cast<double>(data().data<T>()[position < 0 ? 0 : position]); });
 }
 
 void Tensor::check_dtype(DType wanted, const char* where) const {
     if (dtype() == wanted) return;
     throw DTypeError(fmt::format("{}: asked for {} elements of a tensor of {}. Convert it first: x.to({}).", where,
-                                 weft::name(wanted), describe(*this), wanted == boolean ? "boolean" : weft::name(wanted)));
+                                 weft::name(wanted), describe(*this),
+                                 wanted == boolean ? "boolean" : weft::name(wanted)));
 }
 
 void Tensor::assign(const Tensor& value) {
     const Array& from = value.data();
     if (from.shape() != shape() || (from.dtype() != dtype() && !value.impl_->weak))
-        throw ShapeError(fmt::format("assign: the value must be {}, as the tensor; received {}", describe(*this), describe(value)));
+        throw ShapeError(
+            fmt::format("assign: the value must be {}, as the tensor; received {}", describe(*this), describe(value)));
     if (!is_leaf() && grad_enabled())
-        throw GraphError(fmt::format("assign: {} is the result of a recorded operation, and its derivative would be that of the old value. Make a new tensor, or assign under no_grad.",
-                                     describe(*this)));
+        throw GraphError(
+            fmt::format("assign: {} is the result of a recorded operation, and its derivative would be that of the old "
+                        "value. Make a new tensor, or assign under no_grad.",
+                        describe(*this)));
     const Array converted = cast(from, dtype());
     std::memmove(impl_->array.data<std::byte>(), converted.data<std::byte>(), converted.bytes());
     impl_->array.changed();
@@ -65,11 +71,15 @@ bool Tensor::is_leaf() const { return !requires_grad() || impl_->edge.node->is_l
 
 Tensor& Tensor::set_requires_grad(bool required) {
     if (!is_floating(dtype()) && required)
-        throw DTypeError(fmt::format("set_requires_grad: only float32 and float64 tensors have gradients; received {}. Convert it first: x.to(float32).",
-                                     describe(*this)));
+        throw DTypeError(
+            fmt::format("set_requires_grad: only float32 and float64 tensors have gradients; received {}. Convert it "
+                        "first: x.to(float32).",
+                        describe(*this)));
     if (!is_leaf())
-        throw GraphError(fmt::format("set_requires_grad: {} is the result of a recorded operation; only a leaf can be switched. Use detach() for its value off the tape.",
-                                     describe(*this)));
+        throw GraphError(
+            fmt::format("set_requires_grad: {} is the result of a recorded operation; only a leaf can be switched. Use "
+                        "detach() for its value off the tape.",
+                        describe(*this)));
     if (required == requires_grad()) return *this;
     impl_->weak = false;
     impl_->edge = required ? Edge{Pointer<Node>(new Leaf({shape(), dtype()}, name())), 0} : Edge{};
@@ -83,11 +93,13 @@ Tensor Tensor::grad() const {
 
 void Tensor::set_grad(const Tensor& gradient) {
     if (!requires_grad() || !is_leaf()) {
-        if (gradient.defined()) throw GraphError(fmt::format("set_grad: {} is not a leaf that requires a gradient", describe(*this)));
+        if (gradient.defined())
+            throw GraphError(fmt::format("set_grad: {} is not a leaf that requires a gradient", describe(*this)));
         return;
     }
     if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype()))
-        throw ShapeError(fmt::format("set_grad: the gradient must be {}; received {}", describe(*this), describe(gradient)));
+        throw ShapeError(
+            fmt::format("set_grad: the gradient must be {}; received {}", describe(*this), describe(gradient)));
     static_cast<Leaf&>(*impl_->edge.node).gradient = gradient.defined() ? gradient.detach() : Tensor();
 }
 

@@ -74,7 +74,8 @@ public:
     using reverse_iterator = std::reverse_iterator<iterator>;
     using const_reverse_iterator = std::reverse_iterator<const_iterator>;
 
-    SharedSpan(Array array, T* data) : array_(std::move(array)), data_(data), size_(static_cast<std::size_t>(array_.elements())) {}
+    SharedSpan(Array array, T* data)
+        : array_(std::move(array)), data_(data), size_(static_cast<std::size_t>(array_.elements())) {}
     SharedSpan(const SharedSpan&) = default;
     /// Writes the other's elements here, as xtensor means it when it assigns one adaptor to another; a read-only span
     /// shows the other's instead.
@@ -145,7 +146,8 @@ public:
     /// A number. In an operation with another tensor it takes that one's element type; an integer with float gives
     /// that float.
     template <Arithmetic T>
-    Tensor(T value) : Tensor(scalar(static_cast<std::conditional_t<std::is_floating_point_v<T>, double, element_for<T>>>(value))) {}
+    Tensor(T value)
+        : Tensor(scalar(static_cast<std::conditional_t<std::is_floating_point_v<T>, double, element_for<T>>>(value))) {}
     /// The value of any xtensor expression. Integers other than uint8 become int64.
     template <XExpression E>
     Tensor(const E& expression);
@@ -224,9 +226,9 @@ public:
     /// gradient's place, for this tensor and all before it; an undefined tensor keeps it. Throws GraphError if no
     /// gradient is required. A leaf's hooks end when set_requires_grad(false) makes it no leaf.
     HookHandle register_hook(std::function<Tensor(const Tensor&)> hook) const;
-    /// Calls hook(dx, dy) whenever the derivative of the op that gave this result has been computed: dx, the gradients of
-    /// the op's inputs (undefined where none is wanted), and dy, those that came to its results. What it returns, if not
-    /// empty, takes the place of dx. Throws GraphError for a tensor that is no op's result.
+    /// Calls hook(dx, dy) whenever the derivative of the op that gave this result has been computed: dx, the gradients
+    /// of the op's inputs (undefined where none is wanted), and dy, those that came to its results. What it returns, if
+    /// not empty, takes the place of dx. Throws GraphError for a tensor that is no op's result.
     HookHandle register_node_hook(std::function<Gradients(const Gradients& dx, const Gradients& dy)> hook) const;
 
     /// The same elements off the tape.

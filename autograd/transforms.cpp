@@ -16,8 +16,10 @@ Tensors variables(const Tensors& inputs, const TransformOptions& options, const 
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const Tensor& x = inputs[i];
         if (!is_floating(x.dtype()))
-            throw DTypeError(fmt::format("{}: input {} must be float32 or float64 to have a derivative; received {}. Capture it in the function instead.",
-                                         where, i, describe(x)));
+            throw DTypeError(
+                fmt::format("{}: input {} must be float32 or float64 to have a derivative; received {}. Capture it in "
+                            "the function instead.",
+                            where, i, describe(x)));
         if (options.create_graph && x.requires_grad())
             found.push_back(record({Array(x.data()), where}, {x}, [](const Tensor& dy) { return dy; }));
         else found.push_back(x.detach().set_requires_grad());
@@ -26,18 +28,24 @@ Tensors variables(const Tensors& inputs, const TransformOptions& options, const 
 }
 
 void check_count(const Tensors& given, std::size_t wanted, const char* what, const char* where) {
-    if (given.size() != wanted) throw ValueError(fmt::format("{}: needs a tensor for each of the {} {}; received {}", where, wanted, what, given.size()));
+    if (given.size() != wanted)
+        throw ValueError(
+            fmt::format("{}: needs a tensor for each of the {} {}; received {}", where, wanted, what, given.size()));
 }
 
 // grad, with zeros where an input has no influence and for results that depend on nothing.
-Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& seeds, bool create_graph, bool retain_graph) {
+Tensors gradients(const Tensors& outputs, const Tensors& inputs, const Tensors& seeds, bool create_graph,
+                  bool retain_graph) {
     Tensors reached, their_seeds;
     for (std::size_t k = 0; k < outputs.size(); ++k)
         if (outputs[k].requires_grad()) reached.push_back(outputs[k]), their_seeds.push_back(seeds[k]);
     Tensors found(inputs.size());
     if (!reached.empty())
         found = grad(reached, inputs,
-                     {.create_graph = create_graph, .retain_graph = retain_graph, .grad_outputs = their_seeds, .allow_unused = true});
+                     {.create_graph = create_graph,
+                      .retain_graph = retain_graph,
+                      .grad_outputs = their_seeds,
+                      .allow_unused = true});
     for (std::size_t i = 0; i < inputs.size(); ++i)
         if (!found[i].defined()) found[i] = zeros_like(inputs[i]);
     return found;
@@ -51,8 +59,9 @@ Tensors finished(Tensors results, const TransformOptions& options) {
 
 Tensor single_number(const Tensors& values, const char* where) {
     if (values.size() != 1 || values[0].elements() != 1)
-        throw ShapeError(fmt::format("{}: the function must give a single number; received {} results, the first {}. Take sum() or mean().",
-                                     where, values.size(), values.empty() ? "missing" : describe(values[0])));
+        throw ShapeError(fmt::format(
+            "{}: the function must give a single number; received {} results, the first {}. Take sum() or mean().",
+            where, values.size(), values.empty() ? "missing" : describe(values[0])));
     return values[0];
 }
 
@@ -78,14 +87,16 @@ Tensors all_derivatives(const Tensor& y, const Tensors& x, const TransformOption
 
 }  // namespace
 
-std::pair<Tensors, Tensors> vjp(const TensorFunction& f, const Tensors& inputs, const Tensors& dy, const TransformOptions& options) {
+std::pair<Tensors, Tensors> vjp(const TensorFunction& f, const Tensors& inputs, const Tensors& dy,
+                                const TransformOptions& options) {
     const EnableGrad recording;
     const Tensors x = variables(inputs, options, "vjp"), y = f(x);
     check_count(dy, y.size(), "results", "vjp");
     return {finished(y, options), finished(gradients(y, x, dy, options.create_graph, options.create_graph), options)};
 }
 
-std::pair<Tensors, Tensors> jvp(const TensorFunction& f, const Tensors& inputs, const Tensors& tangents, const TransformOptions& options) {
+std::pair<Tensors, Tensors> jvp(const TensorFunction& f, const Tensors& inputs, const Tensors& tangents,
+                                const TransformOptions& options) {
     check_count(tangents, inputs.size(), "inputs", "jvp");
     const EnableGrad recording;
     const Tensors x = variables(inputs, options, "jvp"), y = f(x);
@@ -94,7 +105,8 @@ std::pair<Tensors, Tensors> jvp(const TensorFunction& f, const Tensors& inputs, 
     const Tensors dx = gradients(y, x, dy, true, true);
     Tensors directions;
     for (std::size_t k = 0; k < y.size(); ++k)
-        directions.push_back(dy[k].requires_grad() ? gradients(dx, {dy[k]}, tangents, options.create_graph, true)[0] : dy[k]);
+        directions.push_back(dy[k].requires_grad() ? gradients(dx, {dy[k]}, tangents, options.create_graph, true)[0]
+                                                   : dy[k]);
     return {finished(y, options), finished(directions, options)};
 }
 
@@ -111,17 +123,20 @@ std::vector<Tensors> hessian(const TensorFunction& f, const Tensors& inputs, con
     const Tensors x = variables(inputs, options, "hessian");
     const Tensor y = single_number(f(x), "hessian");
     std::vector<Tensors> found;
-    for (const Tensor& slope : gradients({y}, x, {ones_like(y)}, true, true)) found.push_back(all_derivatives(slope, x, options));
+    for (const Tensor& slope : gradients({y}, x, {ones_like(y)}, true, true))
+        found.push_back(all_derivatives(slope, x, options));
     return found;
 }
 
-std::pair<Tensor, Tensors> hvp(const TensorFunction& f, const Tensors& inputs, const Tensors& vectors, const TransformOptions& options) {
+std::pair<Tensor, Tensors> hvp(const TensorFunction& f, const Tensors& inputs, const Tensors& vectors,
+                               const TransformOptions& options) {
     check_count(vectors, inputs.size(), "inputs", "hvp");
     const EnableGrad recording;
     const Tensors x = variables(inputs, options, "hvp");
     const Tensor y = single_number(f(x), "hvp");
     const Tensors slopes = gradients({y}, x, {ones_like(y)}, true, true);
-    return {finished({y}, options)[0], finished(gradients(slopes, x, vectors, options.create_graph, options.create_graph), options)};
+    return {finished({y}, options)[0],
+            finished(gradients(slopes, x, vectors, options.create_graph, options.create_graph), options)};
 }
 
 }  // namespace weft

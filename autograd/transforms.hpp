@@ -20,11 +20,13 @@ struct TransformOptions {
 
 /// f(inputs), and the derivatives of sum(dy[k] * f(inputs)[k]) by each input (zeros where f does not use one): a row
 /// vector times the Jacobian. Throws GraphError for an input that is neither float32 nor float64.
-std::pair<Tensors, Tensors> vjp(const TensorFunction& f, const Tensors& inputs, const Tensors& dy, const TransformOptions& options = {});
+std::pair<Tensors, Tensors> vjp(const TensorFunction& f, const Tensors& inputs, const Tensors& dy,
+                                const TransformOptions& options = {});
 
 /// f(inputs), and its derivative in the direction `tangents`, one for each input: the Jacobian times a column vector.
 /// Two passes back: the vector-Jacobian product is linear in dy, and its own derivative by dy is this.
-std::pair<Tensors, Tensors> jvp(const TensorFunction& f, const Tensors& inputs, const Tensors& tangents, const TransformOptions& options = {});
+std::pair<Tensors, Tensors> jvp(const TensorFunction& f, const Tensors& inputs, const Tensors& tangents,
+                                const TransformOptions& options = {});
 
 /// All first derivatives: element [k][i] has the shape of f(inputs)[k] followed by that of inputs[i]. A pass back for
 /// each element of the results. Throws ShapeError if that is more than eight axes.
@@ -35,7 +37,8 @@ std::vector<Tensors> jacobian(const TensorFunction& f, const Tensors& inputs, co
 std::vector<Tensors> hessian(const TensorFunction& f, const Tensors& inputs, const TransformOptions& options = {});
 
 /// f(inputs), a single number, and the Hessian times `vectors`, one for each input, without making the Hessian.
-std::pair<Tensor, Tensors> hvp(const TensorFunction& f, const Tensors& inputs, const Tensors& vectors, const TransformOptions& options = {});
+std::pair<Tensor, Tensors> hvp(const TensorFunction& f, const Tensors& inputs, const Tensors& vectors,
+                               const TransformOptions& options = {});
 
 template <class F>
 concept FunctionOfOne = std::is_invocable_r_v<Tensor, F&, const Tensor&>;

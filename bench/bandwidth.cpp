@@ -1,5 +1,5 @@
-// How much of memcpy's rate elementwise ops and reductions reach on arrays of 64 MB that no cache holds: bytes read plus
-// bytes written per second, counted the same way for both, on the same number of threads.
+// How much of memcpy's rate elementwise ops and reductions reach on arrays of 64 MB that no cache holds: bytes read
+// plus bytes written per second, counted the same way for both, on the same number of threads.
 //   bandwidth [--ratios]      only "ratio NAME VALUE" lines
 #include "interleaved.hpp"
 
@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
     constexpr std::int64_t rows = 4096, columns = 4096;  // 64 MB of float32
     constexpr double megabytes = rows * columns * sizeof(float) / 1e6;
     const NoGrad off_tape;
-    const Tensor a = random::uniform({rows, columns}), b = random::uniform({rows, columns}), row = random::uniform({columns});
+    const Tensor a = random::uniform({rows, columns}), b = random::uniform({rows, columns}),
+                 row = random::uniform({columns});
     Array copy({rows, columns}, float32);
 
     struct Case {
@@ -28,9 +29,11 @@ int main(int argc, char** argv) {
     };
     Tensor y;
     const std::vector<Case> cases{
-        {"memcpy", 2, [&] {
+        {"memcpy", 2,
+         [&] {
              kernels::parallel_for(a.elements(), kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
-                 std::memcpy(copy.data<float>() + begin, a.data().data<float>() + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+                 std::memcpy(copy.data<float>() + begin, a.data().data<float>() + begin,
+                             static_cast<std::size_t>(end - begin) * sizeof(float));
              });
          }},
         {"a + b", 3, [&] { y = a + b; }},

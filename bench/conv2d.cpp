@@ -151,8 +151,9 @@ int main(int argc, char** argv) {
     omp_set_num_threads(threads);
     kernels::set_num_threads(threads);
     const auto& conv = kernels::active<kernels::Conv2d>().f32;
-    if (!ratios_only) std::printf("%s, %d threads; microseconds of ours, GFLOP/s of ours, ratio to oneDNN's best (any, plain)\n",
-                std::string(kernels::name(kernels::active_isa())).c_str(), threads);
+    if (!ratios_only)
+        std::printf("%s, %d threads; microseconds of ours, GFLOP/s of ours, ratio to oneDNN's best (any, plain)\n",
+                    std::string(kernels::name(kernels::active_isa())).c_str(), threads);
 
     double logarithms = 0, worst = 1e9;
     int count = 0;

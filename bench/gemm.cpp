@@ -158,8 +158,9 @@ int main(int argc, char** argv) {
     }
     if (!ratios_only) std::printf("instruction set: %.*s; oneDNN's time / ours, the median of %d rounds\n",
                 static_cast<int>(name(active_isa()).size()), name(active_isa()).data(), rounds);
-    if (!ratios_only) std::printf("%-20s %-3s %-2s %10s %8s %8s %8s %8s %8s\n", "m x n x k", "op", "T", "us", "GF/s", "sgemm", "matmul",
-                "best", "best");
+    if (!ratios_only)
+        std::printf("%-20s %-3s %-2s %10s %8s %8s %8s %8s %8s\n", "m x n x k", "op", "T", "us", "GF/s", "sgemm",
+                    "matmul", "best", "best");
     for (const Shape& s : table)
         for (const char* op = s.ops; *op; op += op[2] ? 3 : 2) {
             if (!only_op.empty() && only_op.compare(0, 2, op, 2) != 0) continue;
@@ -169,7 +170,8 @@ int main(int argc, char** argv) {
                 const Timing r = time_shape(s, op[0] == 'T', op[1] == 'T', rounds);
                 const std::string shape =
                     std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
-                if (ratios_only) std::printf("ratio %s %.2s %dT %.3f\n", shape.c_str(), op, t, std::min(r.sgemm, r.matmul));
+                if (ratios_only)
+                    std::printf("ratio %s %.2s %dT %.3f\n", shape.c_str(), op, t, std::min(r.sgemm, r.matmul));
                 else std::printf("%-20s %.2s  %d  %10.1f %8.1f %8.2f %8.2f %8.2f %8.2f\n", shape.c_str(), op, t,
                             r.ours * 1e6, 2e-9 * double(s.m) * double(s.n) * double(s.k) / r.ours, r.sgemm, r.matmul,
                             r.best_sgemm, r.best_matmul);

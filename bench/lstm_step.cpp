@@ -1,6 +1,6 @@
-// A training step of the tutorial's sequence model (forward, backward, Adam; batch 32, 50 steps of 10 features), the LSTM
-// layer alone beside oneDNN's, and how time and memory grow with length. `peak_MB` is the most memory
-// that the process has held so far: run one length at a time, --benchmark_filter=2000, to see what that one needs.
+// A training step of the tutorial's sequence model (forward, backward, Adam; batch 32, 50 steps of 10 features), the
+// LSTM layer alone beside oneDNN's, and how time and memory grow with length. `peak_MB` is the most memory that the
+// process has held so far: run one length at a time, --benchmark_filter=2000, to see what that one needs.
 #include <weft/weft.hpp>
 
 #include <benchmark/benchmark.h>
@@ -65,7 +65,13 @@ BENCHMARK(onednn)->Args({32, 50})->Unit(benchmark::kMicrosecond)->UseRealTime();
 #endif
 
 BENCHMARK(train_step)->Args({32, 50})->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK(layer<nn::LSTM>)->Args({32, 50})->Args({32, 125})->Args({32, 500})->Args({32, 2000})->Unit(benchmark::kMicrosecond)->UseRealTime();
+BENCHMARK(layer<nn::LSTM>)
+    ->Args({32, 50})
+    ->Args({32, 125})
+    ->Args({32, 500})
+    ->Args({32, 2000})
+    ->Unit(benchmark::kMicrosecond)
+    ->UseRealTime();
 BENCHMARK(layer<nn::GRU>)->Args({32, 50})->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(layer<nn::SimpleRNN>)->Args({32, 50})->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(layer_forward)->Args({32, 50})->Args({1, 1})->Unit(benchmark::kMicrosecond)->UseRealTime();

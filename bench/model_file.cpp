@@ -1,5 +1,6 @@
-// How fast a large model is saved and loaded beside a plain copy of as many bytes that is flushed to disk too, and how much
-// memory that takes beside its weights. Each is done in a process of its own, which prints its seconds and its peak.
+// How fast a large model is saved and loaded beside a plain copy of as many bytes that is flushed to disk too, and how
+// much memory that takes beside its weights. Each is done in a process of its own, which prints its seconds and its
+// peak.
 //   model_file FOLDER [MEGABYTES] [ROUNDS]
 #include <weft/nn/nn.hpp>
 
@@ -28,13 +29,15 @@ nn::Sequential make_model(std::int64_t megabytes) {
     const auto width = static_cast<std::int64_t>(std::sqrt(static_cast<double>(megabytes) * 1e6 / 4 / layers));
     nn::Sequential model;
     for (std::int64_t i = 0; i < layers; ++i)
-        model.add(i == 0 ? nn::Linear(width, {.kernel_initializer = "ones", .input_shape = {width}}) : nn::Linear(width, {.kernel_initializer = "ones"}));
+        model.add(i == 0 ? nn::Linear(width, {.kernel_initializer = "ones", .input_shape = {width}})
+                         : nn::Linear(width, {.kernel_initializer = "ones"}));
     return model;
 }
 
 double weight_bytes(const nn::Model& model) {
     double bytes = 0;
-    for (const nn::NamedTensor& weight : model.named_weights()) bytes += static_cast<double>(weight.tensor.data().bytes());
+    for (const nn::NamedTensor& weight : model.named_weights())
+        bytes += static_cast<double>(weight.tensor.data().bytes());
     return bytes;
 }
 
@@ -77,7 +80,8 @@ Figures in_process(const std::string& what, const std::string& path, std::int64_
     const std::string command = fmt::format("/proc/{}/exe --do {} '{}' {}", ::getpid(), what, path, megabytes);
     FILE* output = ::popen(command.c_str(), "r");
     Figures figures;
-    if (!output || std::fscanf(output, "%lf %lf", &figures.seconds, &figures.peak) != 2) throw Error(what + " failed: " + path);
+    if (!output || std::fscanf(output, "%lf %lf", &figures.seconds, &figures.peak) != 2)
+        throw Error(what + " failed: " + path);
     ::pclose(output);
     return figures;
 }
@@ -90,14 +94,17 @@ double median(std::vector<double> values) {
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count == 5 && std::string(arguments[1]) == "--do") return do_one(arguments[2], arguments[3], std::atol(arguments[4]));
+    if (count == 5 && std::string(arguments[1]) == "--do")
+        return do_one(arguments[2], arguments[3], std::atol(arguments[4]));
     if (count < 2) return 2;
     const std::string folder = arguments[1];
     const std::int64_t megabytes = count > 2 ? std::atol(arguments[2]) : 500;
     const int rounds = count > 3 ? std::atoi(arguments[3]) : 5;
     std::filesystem::create_directories(folder);
     const double bytes = weight_bytes(make_model(megabytes));
-    fmt::print("{:.0f} MB of weights, {} rounds; rate: beside a flushed copy of the file; peak: of the process, in weights\n", bytes / 1e6, rounds);
+    fmt::print(
+        "{:.0f} MB of weights, {} rounds; rate: beside a flushed copy of the file; peak: of the process, in weights\n",
+        bytes / 1e6, rounds);
     for (const auto& [what, name] : std::vector<std::pair<std::string, std::string>>{
              {"save", "model.h5"}, {"load_model", "model.h5"}, {"save", "model.keras"}, {"load_model", "model.keras"},
              {"load_weights", "model.keras"}, {"save_weights", "legacy.h5"}, {"load_weights", "legacy.h5"},
@@ -111,7 +118,8 @@ int main(int count, char** arguments) {
             rates.push_back(copy.seconds / one.seconds);
             peaks.push_back(one.peak / bytes);
         }
-        fmt::print("{:<13} {:<14} {:6.2f} s   rate {:5.2f}   peak {:.2f}\n", what, name, median(seconds), median(rates), median(peaks));
+        fmt::print("{:<13} {:<14} {:6.2f} s   rate {:5.2f}   peak {:.2f}\n", what, name, median(seconds), median(rates),
+                   median(peaks));
         std::fflush(stdout);
     }
     std::filesystem::remove_all(folder);

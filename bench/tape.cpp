@@ -41,19 +41,25 @@ int main() {
         std::function<void()> run;
     };
     const std::vector<Row> rows{
-        {"y * constant tensor, forward and backward", [&] { forward_and_backward(x, [&](const Tensor& y) { return y * other; }); }},
-        {"y * parameter, forward and backward", [&] {
+        {"y * constant tensor, forward and backward",
+         [&] { forward_and_backward(x, [&](const Tensor& y) { return y * other; }); }},
+        {"y * parameter, forward and backward",
+         [&] {
              forward_and_backward(x, [&](const Tensor& y) { return y * weight; });
              weight.zero_grad();
          }},
-        {"y * 0.999, forward and backward", [&] { forward_and_backward(x, [](const Tensor& y) { return y * 0.999; }); }},
-        {"y + constant tensor, forward and backward", [&] { forward_and_backward(x, [&](const Tensor& y) { return y + other; }); }},
+        {"y * 0.999, forward and backward",
+         [&] { forward_and_backward(x, [](const Tensor& y) { return y * 0.999; }); }},
+        {"y + constant tensor, forward and backward",
+         [&] { forward_and_backward(x, [&](const Tensor& y) { return y + other; }); }},
         {"tanh(y), forward and backward", [&] { forward_and_backward(x, [](const Tensor& y) { return tanh(y); }); }},
         {"y * constant tensor, forward, recorded", [&] { chain(x, [&](const Tensor& y) { return y * other; }); }},
-        {"y * constant tensor, forward, not recorded", [&] { no_grad([&] { return chain(x, [&](const Tensor& y) { return y * other; }); }); }},
+        {"y * constant tensor, forward, not recorded",
+         [&] { no_grad([&] { return chain(x, [&](const Tensor& y) { return y * other; }); }); }},
     };
     std::vector<std::function<void()>> functions;
     for (const Row& row : rows) functions.push_back(row.run);
     const std::vector<double> seconds = weft::bench::interleaved(functions);
-    for (std::size_t i = 0; i < rows.size(); ++i) fmt::print("{:<46} {:7.1f} ns per op\n", rows[i].name, seconds[i] / length * 1e9);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        fmt::print("{:<46} {:7.1f} ns per op\n", rows[i].name, seconds[i] / length * 1e9);
 }

@@ -33,7 +33,8 @@ nn::Sequential sequence(std::int64_t features, std::int64_t units) {
 
 nn::Sequential autoencoder() {
     return {
-        nn::Conv2d(16, {3, 3}, {.strides = {2, 2}, .padding = "same", .activation = "relu", .input_shape = {28, 28, 1}}),
+        nn::Conv2d(16, {3, 3},
+                   {.strides = {2, 2}, .padding = "same", .activation = "relu", .input_shape = {28, 28, 1}}),
         nn::Flatten(),
         nn::Linear(32),
         nn::Linear(14 * 14 * 16, {.activation = "relu"}),
@@ -44,7 +45,8 @@ nn::Sequential autoencoder() {
 
 nn::Model resnet20() {
     const auto convolved = [](const nn::Symbol& x, std::int64_t channels, nn::Size2 kernel, std::int64_t stride) {
-        return nn::BatchNorm()(nn::Conv2d(channels, kernel, {.strides = stride, .padding = "same", .use_bias = false})(x));
+        return nn::BatchNorm()(
+            nn::Conv2d(channels, kernel, {.strides = stride, .padding = "same", .use_bias = false})(x));
     };
     const auto relu = [](const nn::Symbol& x) { return nn::ReLU()(x); };
     const nn::Symbol start = nn::Input({32, 32, 3});
@@ -75,7 +77,8 @@ Tensor images(std::int64_t batch, std::int64_t size = 28, std::int64_t channels 
 Tensor classes(const Shape& shape) { return one_hot(random::integers(shape, 0, 10), 10); }
 
 // A row that trains: forward, backward, Adam.
-std::function<Step()> training(std::function<nn::Model()> make, Tensor x, Tensor y, const std::string& loss = "categorical_crossentropy") {
+std::function<Step()> training(std::function<nn::Model()> make, Tensor x, Tensor y,
+                               const std::string& loss = "categorical_crossentropy") {
     return [=] {
         auto model = std::make_shared<nn::Model>(make());
         nn::CompileOptions options{.optimizer = "adam", .loss = loss};
@@ -127,19 +130,37 @@ std::function<Step()> tape() {
 
 int main(int argc, char** argv) {
     manual_seed(1);
-    return bench::serve(argc, argv, {
-        {"cnn_32", [] { return training(cnn, images(32), classes({32})); }},
-        {"cnn_256", [] { return training(cnn, images(256), classes({256})); }},
-        {"cnn_epoch", cnn_epoch},
-        {"lstm_64", [] { return training([] { return sequence(10, 64); }, random::normal({32, 50, 10}), classes({32, 50})); }},
-        {"lstm_512", [] { return training([] { return sequence(512, 512); }, random::normal({64, 100, 512}), classes({64, 100})); }},
-        {"lstm_layer", lstm_layer},
-        {"autoencoder", [] { const Tensor x = images(128); return training(autoencoder, x, x, "mse"); }},
-        {"resnet20", [] { return training(resnet20, images(64, 32, 3), classes({64})); }},
-        {"mlp", [] { return training(mlp, images(256).reshape({256, 784}), classes({256})); }},
-        {"cnn_latency", [] { return inference(cnn, images(1)); }},
-        {"lstm_latency", [] { return inference([] { return sequence(10, 64); }, random::normal({1, 50, 10})); }},
-        {"tape", tape},
-        {"first_batch", [] { return training(cnn, images(32), classes({32})); }},
-    });
+    return bench::serve(
+        argc, argv,
+        {
+            {"cnn_32", [] { return training(cnn, images(32), classes({32})); }},
+            {"cnn_256", [] { return training(cnn, images(256), classes({256})); }},
+            {"cnn_epoch", cnn_epoch},
+            {"lstm_64",
+             [] {
+                 return training([] { return sequence(10, 64); }, random::normal({32, 50, 10}), classes({32, 50}));
+             }},
+            {"lstm_512",
+             [] {
+                 return training([] { return sequence(512, 512); }, random::normal({64, 100, 512}), classes({64, 100}));
+             }},
+            {"lstm_layer", lstm_layer},
+            {"autoencoder",
+             [] {
+                 const Tensor x = images(128);
+                 return training(autoencoder, x, x, "mse");
+             }},
+            {"resnet20", [] { return training(resnet20, images(64, 32, 3), classes({64})); }},
+            {"mlp",
+             [] {
+                 return training(mlp, images(256).reshape({256, 784}), classes({256}));
+             }},
+            {"cnn_latency", [] { return inference(cnn, images(1)); }},
+            {"lstm_latency",
+             [] {
+                 return inference([] { return sequence(10, 64); }, random::normal({1, 50, 10}));
+             }},
+            {"tape", tape},
+            {"first_batch", [] { return training(cnn, images(32), classes({32})); }},
+        });
 }

@@ -25,7 +25,9 @@ inline long long process_status(const std::string& field) {
 
 inline int serve(int argc, char** argv, const std::map<std::string, Row>& rows) {
     using Clock = std::chrono::steady_clock;
-    const auto since = [](Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+    const auto since = [](Clock::time_point begin) {
+        return std::chrono::duration<double>(Clock::now() - begin).count();
+    };
     const auto row = rows.find(argc > 1 ? argv[1] : "");
     if (row == rows.end()) {
         std::puts("unknown");

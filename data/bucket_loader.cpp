@@ -24,9 +24,10 @@ void check(const std::vector<Tensors>& columns) {
         for (std::size_t i = 0; i < columns[c].size(); ++i) {
             const Tensor& x = columns[c][i];
             if (!x.defined() || (c == 0 && x.rank() == 0) || (x.rank() == 0) != (columns[c][0].rank() == 0))
-                throw ShapeError(fmt::format("BucketLoader: a sample has steps [steps, ...] or, except in column 0, one "
-                                             "number, as the others of its column; sample {} of column {} is {}", i, c,
-                                             x.defined() ? describe(x) : "an undefined tensor"));
+                throw ShapeError(
+                    fmt::format("BucketLoader: a sample has steps [steps, ...] or, except in column 0, one "
+                                "number, as the others of its column; sample {} of column {} is {}",
+                                i, c, x.defined() ? describe(x) : "an undefined tensor"));
         }
         if (columns[c].empty()) continue;
         // What cannot be in one batch is told now, not in the middle of an epoch.
@@ -91,7 +92,8 @@ void BucketLoader::begin_epoch(std::int64_t epoch) {
 bool BucketLoader::next(Tensors& batch) {
     if (batches_.empty() && samples() > 0) throw ValueError("BucketLoader: call begin_epoch(epoch) before next(batch)");
     if (next_ == batches_.size()) return false;
-    const auto size = static_cast<std::size_t>(options_.batch_size), begin = static_cast<std::size_t>(batches_[next_++]) * size;
+    const auto size = static_cast<std::size_t>(options_.batch_size),
+               begin = static_cast<std::size_t>(batches_[next_++]) * size;
     const auto members = std::span(order_).subspan(begin, std::min(size, order_.size() - begin));
     Tensors made;
     for (const Tensors& column : columns_) {

@@ -108,9 +108,9 @@ std::int64_t check_layout(const Hdf5Object& object, std::size_t item, const Shap
     const bool packed = compressed(creation, where);
     const auto check = [&](std::size_t claimed, const char* what) {
         if (claimed / (packed ? greatest_deflate_ratio : 1) > stored)
-            throw FileError(
-                fmt::format("{}: {} claims {} bytes, but the file holds {} for it{}", where, what, claimed, stored,
-                            packed ? fmt::format(", and gzip packs no more than {} into one", greatest_deflate_ratio) : ""));
+            throw FileError(fmt::format(
+                "{}: {} claims {} bytes, but the file holds {} for it{}", where, what, claimed, stored,
+                packed ? fmt::format(", and gzip packs no more than {} into one", greatest_deflate_ratio) : ""));
     };
     const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * item;
     if (bytes == 0) return static_cast<std::int64_t>(chunk[0]);
@@ -211,7 +211,8 @@ Tensor Hdf5Dataset::read() const {
 
 void Hdf5Dataset::check_target(const Tensor& target) const {
     if (target.shape() != shape_)
-        throw ShapeError(fmt::format("{}: its shape is {}; it cannot be read into {}", where(), str(shape_), describe(target)));
+        throw ShapeError(
+            fmt::format("{}: its shape is {}; it cannot be read into {}", where(), str(shape_), describe(target)));
     if (dtype_ == boolean || (target.dtype() != int64 && !is_floating(target.dtype())))
         throw DTypeError(fmt::format("{}: {} cannot be read into {}", where(), name(dtype_), describe(target)));
 }
@@ -221,7 +222,9 @@ void Hdf5Dataset::read_into(const Tensor& target) const {
     check_target(target);
     if (shape_.elements() == 0) return;
     Array& array = target.impl()->array;
-    check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.data<std::byte>()), where(), "reading");
+    check_hdf5(
+        H5Dread(object_.id(), memory_type(target.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.data<std::byte>()),
+        where(), "reading");
     array.changed();
 }
 
@@ -233,16 +236,22 @@ void Hdf5Dataset::try_read_into(const Tensor& target) const {
     const std::int64_t rows = shape_.empty() ? 1 : shape_.front();
     const std::size_t row = target.data().bytes() / static_cast<std::size_t>(rows);
     const auto fitting = static_cast<std::int64_t>(std::max<std::size_t>(piece_bytes / row, 1));
-    const std::int64_t step = std::min(rows, chunk_rows_ > 0 ? (fitting + chunk_rows_ - 1) / chunk_rows_ * chunk_rows_ : fitting);
+    const std::int64_t step =
+        std::min(rows, chunk_rows_ > 0 ? (fitting + chunk_rows_ - 1) / chunk_rows_ * chunk_rows_ : fitting);
     Array piece({step, static_cast<std::int64_t>(row)}, uint8);
     const Hdf5Handle file(H5Dget_space(object_.id()), where(), "reading");
     for (std::int64_t begin = 0; begin < rows; begin += step) {
         hsize_t sizes[Shape::max_rank], offset[Shape::max_rank] = {static_cast<hsize_t>(begin)};
         std::copy(shape_.begin(), shape_.end(), sizes);
         if (!shape_.empty()) sizes[0] = static_cast<hsize_t>(std::min(step, rows - begin));
-        const Hdf5Handle memory(shape_.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape_.rank(), sizes, nullptr), where(), "reading");
-        if (!shape_.empty()) check_hdf5(H5Sselect_hyperslab(file, H5S_SELECT_SET, offset, nullptr, sizes, nullptr), where(), "reading");
-        check_hdf5(H5Dread(object_.id(), memory_type(target.dtype()), memory, file, H5P_DEFAULT, piece.data<std::byte>()), where(), "reading");
+        const Hdf5Handle memory(
+            shape_.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(shape_.rank(), sizes, nullptr), where(),
+            "reading");
+        if (!shape_.empty())
+            check_hdf5(H5Sselect_hyperslab(file, H5S_SELECT_SET, offset, nullptr, sizes, nullptr), where(), "reading");
+        check_hdf5(
+            H5Dread(object_.id(), memory_type(target.dtype()), memory, file, H5P_DEFAULT, piece.data<std::byte>()),
+            where(), "reading");
     }
 }
 

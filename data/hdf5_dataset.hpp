@@ -18,8 +18,8 @@ public:
 
     /// All elements. Throws FileError, also for an integer that int64 cannot hold.
     Tensor read() const;
-    /// All elements into a tensor of the same shape, float32, float64 or int64, converted to its type: what was there is
-    /// overwritten. Throws ShapeError, DTypeError, FileError.
+    /// All elements into a tensor of the same shape, float32, float64 or int64, converted to its type: what was there
+    /// is overwritten. Throws ShapeError, DTypeError, FileError.
     void read_into(const Tensor& target) const;
     /// Whether read_into() would succeed: reads all elements once, in pieces that are not kept. Throws as it does.
     void try_read_into(const Tensor& target) const;

@@ -53,11 +53,13 @@ std::vector<std::string> Hdf5Object::names() const {
     const Hdf5Quiet quiet;
     H5G_info_t info;
     check_hdf5(H5Gget_info(id(), &info), where(), "listing");
-    if (info.nlinks > name_limit) throw FileError(fmt::format("{}: holds {} objects, more than any model has", where(), info.nlinks));
+    if (info.nlinks > name_limit)
+        throw FileError(fmt::format("{}: holds {} objects, more than any model has", where(), info.nlinks));
     std::vector<std::string> found;
     for (hsize_t i = 0; i < info.nlinks; ++i) {
         const ssize_t length = H5Lget_name_by_idx(id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
-        if (length < 0 || length > 65536) throw FileError(fmt::format("{}: the name of object {} cannot be read", where(), i));
+        if (length < 0 || length > 65536)
+            throw FileError(fmt::format("{}: the name of object {} cannot be read", where(), i));
         std::string name(static_cast<std::size_t>(length) + 1, '\0');
         H5Lget_name_by_idx(id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT);
         name.pop_back();
@@ -78,8 +80,10 @@ Hdf5Object Hdf5Object::open(const std::string& name, bool dataset) const {
         if (link.type != H5L_TYPE_HARD)
             throw FileError(fmt::format("{}: '{}' is a link to elsewhere, which is not followed", where(), path));
     }
-    const hid_t opened = dataset ? H5Dopen2(id(), path.c_str(), H5P_DEFAULT) : H5Gopen2(id(), path.c_str(), H5P_DEFAULT);
-    if (opened < 0) throw FileError(fmt::format("{}: '{}' is no {}, or damaged", where(), path, dataset ? "dataset" : "group"));
+    const hid_t opened =
+        dataset ? H5Dopen2(id(), path.c_str(), H5P_DEFAULT) : H5Gopen2(id(), path.c_str(), H5P_DEFAULT);
+    if (opened < 0)
+        throw FileError(fmt::format("{}: '{}' is no {}, or damaged", where(), path, dataset ? "dataset" : "group"));
     return {opened, file_, path_ + "/" + path};
 }
 
@@ -122,7 +126,8 @@ std::vector<std::string> read_strings(hid_t owner, const std::string& name, cons
     const Hdf5Handle type(H5Aget_type(attribute), where, "reading an attribute");
     const Hdf5Handle space(H5Aget_space(attribute), where, "reading an attribute");
     const hssize_t count = H5Sget_simple_extent_npoints(space);
-    if (count < 0 || static_cast<std::size_t>(count) > name_limit) throw FileError(fmt::format("{}: attribute '{}' claims {} entries", where, name, count));
+    if (count < 0 || static_cast<std::size_t>(count) > name_limit)
+        throw FileError(fmt::format("{}: attribute '{}' claims {} entries", where, name, count));
     if (count == 0) return {};
     if (H5Tget_class(type) != H5T_STRING) throw FileError(fmt::format("{}: attribute '{}' is no text", where, name));
     std::vector<std::string> values(static_cast<std::size_t>(count));
@@ -142,7 +147,8 @@ std::vector<std::string> read_strings(hid_t owner, const std::string& name, cons
         H5Dvlen_reclaim(memory, space, H5P_DEFAULT, raw.data());
         if (!fits) throw FileError(fmt::format("{}: attribute '{}' is longer than {} bytes", where, name, text_limit));
     } else {
-        if (size == 0 || size > text_limit / values.size()) throw FileError(fmt::format("{}: attribute '{}' claims texts of {} bytes", where, name, size));
+        if (size == 0 || size > text_limit / values.size())
+            throw FileError(fmt::format("{}: attribute '{}' claims texts of {} bytes", where, name, size));
         std::string raw(size * values.size(), '\0');
         check_hdf5(H5Aread(attribute, type, raw.data()), where, "reading an attribute");
         const bool padded = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
@@ -160,7 +166,9 @@ std::optional<std::string> Hdf5Object::text(const std::string& name) const {
     const Hdf5Quiet quiet;
     if (!has_attribute(name)) return {};
     const auto values = read_strings(id(), name, where());
-    if (values.size() != 1) throw FileError(fmt::format("{}: attribute '{}' must hold one text; it holds {}", where(), name, values.size()));
+    if (values.size() != 1)
+        throw FileError(
+            fmt::format("{}: attribute '{}' must hold one text; it holds {}", where(), name, values.size()));
     return values[0];
 }
 
@@ -172,24 +180,29 @@ std::optional<std::vector<std::string>> Hdf5Object::texts(const std::string& nam
     for (std::size_t i = 0; has_attribute(name + std::to_string(i)); ++i) {
         const auto some = read_strings(id(), name + std::to_string(i), where());
         all.insert(all.end(), some.begin(), some.end());
-        if (all.size() > name_limit) throw FileError(fmt::format("{}: attribute '{}' claims more than {} entries", where(), name, name_limit));
+        if (all.size() > name_limit)
+            throw FileError(fmt::format("{}: attribute '{}' claims more than {} entries", where(), name, name_limit));
     }
     return all;
 }
 
 namespace {
 
-void write_fixed(hid_t owner, const std::string& name, const std::vector<std::string>& values, bool scalar, const std::string& where) {
+void write_fixed(hid_t owner, const std::string& name, const std::vector<std::string>& values, bool scalar,
+                 const std::string& where) {
     std::size_t size = 1;
     for (const std::string& value : values) size = std::max(size, value.size());
     std::string raw(size * values.size(), '\0');
-    for (std::size_t i = 0; i < values.size(); ++i) std::memcpy(raw.data() + i * size, values[i].data(), values[i].size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        std::memcpy(raw.data() + i * size, values[i].data(), values[i].size());
     const Hdf5Handle type(H5Tcopy(H5T_C_S1), where, "writing an attribute");
     H5Tset_size(type, size);
     H5Tset_strpad(type, H5T_STR_NULLPAD);
     const hsize_t count = values.size();
-    const Hdf5Handle space(scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr), where, "writing an attribute");
-    const Hdf5Handle attribute(H5Acreate2(owner, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where, "writing an attribute");
+    const Hdf5Handle space(scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr), where,
+                           "writing an attribute");
+    const Hdf5Handle attribute(H5Acreate2(owner, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where,
+                               "writing an attribute");
     check_hdf5(H5Awrite(attribute, type, raw.data()), where, "writing an attribute");
 }
 
@@ -205,7 +218,8 @@ void Hdf5Object::write_long_text(const std::string& name, const std::string& val
     const Hdf5Handle type(H5Tcopy(H5T_C_S1), where(), "writing an attribute");
     H5Tset_size(type, H5T_VARIABLE);
     const Hdf5Handle space(H5Screate(H5S_SCALAR), where(), "writing an attribute");
-    const Hdf5Handle attribute(H5Acreate2(id(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where(), "writing an attribute");
+    const Hdf5Handle attribute(H5Acreate2(id(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), where(),
+                               "writing an attribute");
     const char* raw = value.c_str();
     check_hdf5(H5Awrite(attribute, type, &raw), where(), "writing an attribute");
 }
@@ -215,12 +229,14 @@ void Hdf5Object::write_texts(const std::string& name, const std::vector<std::str
     if (values.empty()) {  // as Keras: an empty array of float64
         const hsize_t none = 0;
         const Hdf5Handle space(H5Screate_simple(1, &none, nullptr), where(), "writing an attribute");
-        const Hdf5Handle attribute(H5Acreate2(id(), name.c_str(), H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT), where(), "writing an attribute");
+        const Hdf5Handle attribute(H5Acreate2(id(), name.c_str(), H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT),
+                                   where(), "writing an attribute");
         return;
     }
     std::size_t longest = 1;
     for (const std::string& value : values) longest = std::max(longest, value.size());
-    if (longest > attribute_room) throw FileError(fmt::format("{}: a name of {} bytes is too long for a file", where(), longest));
+    if (longest > attribute_room)
+        throw FileError(fmt::format("{}: a name of {} bytes is too long for a file", where(), longest));
     const std::size_t chunks = (longest * values.size() + attribute_room - 1) / attribute_room;
     if (chunks == 1) return write_fixed(id(), name, values, false, where());
     // As even as can be; the first chunks hold one more where it does not come out even.
@@ -230,7 +246,8 @@ void Hdf5Object::write_texts(const std::string& name, const std::vector<std::str
     for (std::size_t i = 0, begin = 0; i < parts; ++i) {
         const std::size_t count = values.size() / parts + (i < values.size() % parts ? 1 : 0);
         const auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
-        write_fixed(id(), name + std::to_string(i), {first, first + static_cast<std::ptrdiff_t>(count)}, false, where());
+        write_fixed(id(), name + std::to_string(i), {first, first + static_cast<std::ptrdiff_t>(count)}, false,
+                    where());
         begin += count;
     }
 }
@@ -249,19 +266,23 @@ Hdf5Object open_hdf5(const std::string& path, const std::string& given) {
     if (!is_hdf5(path)) throw FileError(fmt::format("{}: this is no HDF5 file: it does not begin as one", label));
     const Hdf5Quiet quiet;
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) throw FileError(fmt::format("{}: the file begins as HDF5 but cannot be opened; it may be truncated or damaged", label));
+    if (file < 0)
+        throw FileError(
+            fmt::format("{}: the file begins as HDF5 but cannot be opened; it may be truncated or damaged", label));
     return {file, label, ""};
 }
 
 namespace {
 
-void fill_file(const std::string& file_path, const std::string& label, const std::function<void(const Hdf5Object& root)>& fill,
-               std::uint64_t left_free = 0) {
+void fill_file(const std::string& file_path, const std::string& label,
+               const std::function<void(const Hdf5Object& root)>& fill, std::uint64_t left_free = 0) {
     const Hdf5Quiet quiet;
     const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), label, "writing");
     check_hdf5(H5Pset_userblock(creation, left_free), label, "writing");
     const hid_t file = H5Fcreate(file_path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
-    if (file < 0) throw FileError(fmt::format("{}: the file cannot be written. Does the folder exist, and may you write there?", label));
+    if (file < 0)
+        throw FileError(
+            fmt::format("{}: the file cannot be written. Does the folder exist, and may you write there?", label));
     const Hdf5Object root(file, label, "");
     fill(root);
     check_hdf5(H5Fflush(root.id(), H5F_SCOPE_GLOBAL), label, "writing");
@@ -273,7 +294,8 @@ void write_hdf5(const std::string& path, const std::function<void(const Hdf5Obje
     replace_file(path, [&](const std::string& temporary) { fill_file(temporary, path, fill); });
 }
 
-void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill, std::uint64_t left_free) {
+void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill,
+               std::uint64_t left_free) {
     fill_file(path, path, fill, left_free);
 }
 

@@ -18,7 +18,8 @@ class Hdf5Dataset;
 
 /// How a tensor lies in a file.
 struct Hdf5Layout {
-    std::int64_t chunk_rows = 0;  ///< positions of the first axis in a chunk; 0: in one piece, or by chunks of 1 MiB if compressed
+    std::int64_t chunk_rows =
+        0;  ///< positions of the first axis in a chunk; 0: in one piece, or by chunks of 1 MiB if compressed
     int compression = 0;          ///< gzip's level, from 1 (fast) to 9 (small); 0: none
 };
 
@@ -78,11 +79,12 @@ bool is_hdf5(const std::string& path);
 /// Opens a file to be read; error texts call it `label`, if given. Throws FileError.
 Hdf5Object open_hdf5(const std::string& path, const std::string& label = {});
 
-/// Writes a file through `fill`: into a temporary file of the same folder, flushed, and renamed over `path` when complete,
-/// so that a failure at any moment leaves the old file whole. Throws FileError.
+/// Writes a file through `fill`: into a temporary file of the same folder, flushed, and renamed over `path` when
+/// complete, so that a failure at any moment leaves the old file whole. Throws FileError.
 void write_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill);
-/// The same in place, over whatever the file held, for a file of one's own. The first `left_free` bytes, 0 or a power of two
-/// from 512 on, are another's. Throws FileError.
-void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill, std::uint64_t left_free = 0);
+/// The same in place, over whatever the file held, for a file of one's own. The first `left_free` bytes, 0 or a power
+/// of two from 512 on, are another's. Throws FileError.
+void fill_hdf5(const std::string& path, const std::function<void(const Hdf5Object& root)>& fill,
+               std::uint64_t left_free = 0);
 
 }  // namespace weft::data

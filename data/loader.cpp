@@ -113,8 +113,10 @@ Loader::Loader(Tensors tensors, const LoaderOptions& options) {
 
 Loader::Loader(Samples samples, const LoaderOptions& options) {
     if (samples.count < 0 || !samples.gather)
-        throw ValueError(fmt::format("Loader: samples need a count that is not negative, and a function that gathers "
-                                     "them; received count {}{}", samples.count, samples.gather ? "" : " and no function"));
+        throw ValueError(
+            fmt::format("Loader: samples need a count that is not negative, and a function that gathers "
+                        "them; received count {}{}",
+                        samples.count, samples.gather ? "" : " and no function"));
     check(options);
     state_ = std::make_unique<State>(std::move(samples), Tensors{}, options);
 }

@@ -21,8 +21,9 @@ Shape step_shape(const Tensors& sequences) {
     for (std::size_t i = 0, known = sequences.size(); i < sequences.size(); ++i) {
         const Tensor& x = sequences[i];
         if (!x.defined() || x.rank() == 0)
-            throw ShapeError(fmt::format("pad_sequences: each sequence must have a first axis of steps; sequence {} is {}",
-                                         i, x.defined() ? describe(x) : "an undefined tensor"));
+            throw ShapeError(
+                fmt::format("pad_sequences: each sequence must have a first axis of steps; sequence {} is {}", i,
+                            x.defined() ? describe(x) : "an undefined tensor"));
         if (x.dtype() != sequences[0].dtype())
             throw DTypeError(fmt::format("pad_sequences: all sequences must have one element type; sequence 0 is {}, "
                                          "sequence {} is {}", describe(sequences[0]), i, describe(x)));
@@ -31,8 +32,10 @@ Shape step_shape(const Tensors& sequences) {
         step.erase(0);
         if (known == sequences.size()) shape = step, known = i;
         if (step != shape)
-            throw ShapeError(fmt::format("pad_sequences: the steps of all sequences must have one shape; sequence {} is {}, "
-                                         "sequence {} is {}", known, describe(sequences[known]), i, describe(x)));
+            throw ShapeError(
+                fmt::format("pad_sequences: the steps of all sequences must have one shape; sequence {} is {}, "
+                            "sequence {} is {}",
+                            known, describe(sequences[known]), i, describe(x)));
     }
     return shape;
 }

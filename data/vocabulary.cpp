@@ -60,7 +60,8 @@ Vocabulary::Vocabulary(const std::vector<std::string>& tokens) : tokens_{"", "[U
         const auto [at, added] = ids_.emplace(tokens_[i], static_cast<std::int64_t>(i));
         if (!added)
             throw ValueError(fmt::format("Vocabulary: the token '{}' is there twice, at positions {} and {}",
-                                         escaped(tokens_[i]), static_cast<std::size_t>(at->second) - special, i - special));
+                                         escaped(tokens_[i]), static_cast<std::size_t>(at->second) - special,
+                                         i - special));
     }
 }
 
@@ -85,9 +86,9 @@ Tensor Vocabulary::encode(std::span<const std::string> tokens) const {
 Tensor Vocabulary::encode_prompt(std::span<const std::string> tokens) const {
     if (tokens.empty()) throw ValueError("Vocabulary: a prompt must hold at least one token; received none");
     if (std::none_of(tokens.begin(), tokens.end(), [&](const std::string& token) { return contains(token); }))
-        throw ValueError(fmt::format("Vocabulary: no token of the prompt is known; received {}. Known are {} tokens: {}",
-                                     sample_of(tokens), size() - static_cast<std::int64_t>(special),
-                                     sample_of(std::span(tokens_).subspan(special))));
+        throw ValueError(fmt::format(
+            "Vocabulary: no token of the prompt is known; received {}. Known are {} tokens: {}", sample_of(tokens),
+            size() - static_cast<std::int64_t>(special), sample_of(std::span(tokens_).subspan(special))));
     return encode(tokens);
 }
 

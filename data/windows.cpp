@@ -63,10 +63,12 @@ Samples token_windows(const Tensor& tokens, std::int64_t length, const TokenWind
                                      lanes == 1 ? "" : "s"));
     const std::int64_t windows_of_lane = (lane - length) / stride + 1;
     const Array corpus = tokens.data(), shifted = corpus.rows(1, tokens.shape(0));
-    return {windows_of_lane * lanes, [=](std::span<const std::int64_t> numbers, Buffers& buffers) {
-                const auto starts = starts_of(numbers, [=](std::int64_t i) { return i % lanes * lane + i / lanes * stride; });
-                return Tensors{windows(corpus, starts, length, 1, buffers), windows(shifted, starts, length, 1, buffers)};
-            }};
+    return {
+        windows_of_lane * lanes, [=](std::span<const std::int64_t> numbers, Buffers& buffers) {
+            const auto starts =
+                starts_of(numbers, [=](std::int64_t i) { return i % lanes * lane + i / lanes * stride; });
+            return Tensors{windows(corpus, starts, length, 1, buffers), windows(shifted, starts, length, 1, buffers)};
+        }};
 }
 
 Samples timeseries_windows(const Tensor& data, const Tensor& targets, std::int64_t sequence_length,
@@ -80,21 +82,26 @@ Samples timeseries_windows(const Tensor& data, const Tensor& targets, std::int64
     const std::int64_t n = data.shape(0), begin = options.start_index;
     const std::int64_t end = options.end_index == None ? n : options.end_index;
     if (begin < 0 || end > n || begin >= end)
-        throw ValueError(fmt::format("{}: start_index and end_index must name a part of the data, {}; received {} and {}",
-                                     where, describe(data), begin, end));
+        throw ValueError(
+            fmt::format("{}: start_index and end_index must name a part of the data, {}; received {} and {}", where,
+                        describe(data), begin, end));
     // Division first: a product of what the caller gives might overflow.
     const std::int64_t room = end - begin - 1;
     std::int64_t possible = sequence_length - 1 > room / options.sampling_rate
                                 ? 0
                                 : room - (sequence_length - 1) * options.sampling_rate + 1;
     if (possible == 0)
-        throw ShapeError(fmt::format("{}: the steps {}..{} of the data, {}, hold no window of {} steps, each {} after the "
-                                     "one before", where, begin, end, describe(data), sequence_length, options.sampling_rate));
+        throw ShapeError(
+            fmt::format("{}: the steps {}..{} of the data, {}, hold no window of {} steps, each {} after the "
+                        "one before",
+                        where, begin, end, describe(data), sequence_length, options.sampling_rate));
     if (targets.defined()) {
         possible = std::min(possible, targets.shape(0) - begin);
         if (possible <= 0)
-            throw ShapeError(fmt::format("{}: the first window begins at step {}, for which there is no target; received "
-                                         "targets {}", where, begin, describe(targets)));
+            throw ShapeError(
+                fmt::format("{}: the first window begins at step {}, for which there is no target; received "
+                            "targets {}",
+                            where, begin, describe(targets)));
     }
     const std::int64_t stride = options.sequence_stride, rate = options.sampling_rate;
     return {(possible - 1) / stride + 1, [=](std::span<const std::int64_t> numbers, Buffers& buffers) {

@@ -27,9 +27,9 @@ struct TimeseriesOptions {
 };
 
 /// Windows of a series [n, ...], as Keras's timeseries_dataset_from_array makes them: sample i begins at
-/// s = start_index + i * sequence_stride and is {data[s], data[s + sampling_rate], ...} of `sequence_length` steps, with
-/// targets[s]; without it if `targets` is undefined. One step ahead: targets = data[sequence_length ..].
-/// Throws ShapeError for data or targets too short for one window, ValueError for options out of range.
+/// s = start_index + i * sequence_stride and is {data[s], data[s + sampling_rate], ...} of `sequence_length` steps,
+/// with targets[s]; without it if `targets` is undefined. One step ahead: targets = data[sequence_length ..]. Throws
+/// ShapeError for data or targets too short for one window, ValueError for options out of range.
 Samples timeseries_windows(const Tensor& data, const Tensor& targets, std::int64_t sequence_length,
                            const TimeseriesOptions& options = {});
 

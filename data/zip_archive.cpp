@@ -58,9 +58,12 @@ std::string safe_name(std::string name) {
 bool can_zip() { return true; }
 
 void ZipEntry::read(void* to, std::size_t bytes) {
-    if (bytes > left()) fail(where_, fmt::format("is truncated: expected {} bytes from byte {} on; it holds {}", bytes, position_, left()));
+    if (bytes > left())
+        fail(where_,
+             fmt::format("is truncated: expected {} bytes from byte {} on; it holds {}", bytes, position_, left()));
     for (std::size_t done = 0; done < bytes;) {
-        const zip_int64_t got = zip_fread(static_cast<zip_file_t*>(file_.get()), static_cast<char*>(to) + done, bytes - done);
+        const zip_int64_t got =
+            zip_fread(static_cast<zip_file_t*>(file_.get()), static_cast<char*>(to) + done, bytes - done);
         if (got <= 0) fail(where_, "the archive is damaged: this entry cannot be unpacked");
         done += static_cast<std::size_t>(got);
         position_ += static_cast<std::uint64_t>(got);
@@ -90,13 +93,18 @@ ZipReader::ZipReader(const std::string& path) : path_(path) {
     for (zip_int64_t i = 0; i < count; ++i) {
         zip_stat_t status;
         constexpr zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
-        if (zip_stat_index(handle(archive_), static_cast<zip_uint64_t>(i), 0, &status) != 0 || (status.valid & needed) != needed)
+        if (zip_stat_index(handle(archive_), static_cast<zip_uint64_t>(i), 0, &status) != 0 ||
+            (status.valid & needed) != needed)
             fail(path, fmt::format("the archive is damaged: its entry {} cannot be read", i));
         const std::string name = safe_name(status.name);
-        if (name.empty()) fail(path, fmt::format("the archive holds an entry '{}', whose name leads out of it", status.name));
-        if (__builtin_add_overflow(packed, status.comp_size, &packed) || packed > size || status.size / greatest_deflate_ratio > status.comp_size)
-            fail(path, fmt::format("entry '{}' claims {} bytes, packed {}; the file holds {}, and no byte unpacks to more than {}",
-                                   name, status.size, status.comp_size, size, greatest_deflate_ratio));
+        if (name.empty())
+            fail(path, fmt::format("the archive holds an entry '{}', whose name leads out of it", status.name));
+        if (__builtin_add_overflow(packed, status.comp_size, &packed) || packed > size ||
+            status.size / greatest_deflate_ratio > status.comp_size)
+            fail(path,
+                 fmt::format(
+                     "entry '{}' claims {} bytes, packed {}; the file holds {}, and no byte unpacks to more than {}",
+                     name, status.size, status.comp_size, size, greatest_deflate_ratio));
         if (!known.insert(name).second) fail(path, fmt::format("the archive holds two entries '{}'", name));
         if (name.back() == '/') continue;
         names_.push_back(name);
@@ -104,7 +112,9 @@ ZipReader::ZipReader(const std::string& path) : path_(path) {
     }
 }
 
-bool ZipReader::contains(const std::string& name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
+bool ZipReader::contains(const std::string& name) const {
+    return std::find(names_.begin(), names_.end(), name) != names_.end();
+}
 
 ZipEntry ZipReader::open(const std::string& name) const {
     const auto found = std::find(names_.begin(), names_.end(), name);
@@ -115,7 +125,8 @@ ZipEntry ZipReader::open(const std::string& name) const {
     zip_stat_t status;
     if (zip_stat_index(handle(archive_), index, 0, &status) != 0) fail(entry.where_, zip_strerror(handle(archive_)));
     if (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)
-        fail(entry.where_, fmt::format("is packed by method {}; only stored (0) and deflated (8) entries are read", status.comp_method));
+        fail(entry.where_, fmt::format("is packed by method {}; only stored (0) and deflated (8) entries are read",
+                                       status.comp_method));
     entry.archive_ = archive_;
     entry.bytes_ = status.size;
     entry.checksum_ = status.crc;
@@ -131,10 +142,12 @@ void write_zip(const std::string& path, const std::vector<ZipPart>& parts) {
     std::set<std::string> known;
     for (const ZipPart& part : parts)
         if (part.name != safe_name(part.name) || part.name.empty() || !known.insert(part.name).second)
-            throw ValueError(fmt::format("{}: an entry cannot be called '{}': names are relative, use slashes, and come once", path, part.name));
+            throw ValueError(fmt::format(
+                "{}: an entry cannot be called '{}': names are relative, use slashes, and come once", path, part.name));
     replace_file(path, [&](const std::string& temporary) {
         int code = 0;
-        std::unique_ptr<zip_t, decltype(&zip_discard)> archive(zip_open(temporary.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), zip_discard);
+        std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
+            zip_open(temporary.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), zip_discard);
         if (!archive) fail(path, fmt::format("the archive cannot be written: {}", text_of(code)));
         const auto check = [&](bool good, const std::string& name) {
             if (!good) fail(path, fmt::format("entry '{}' cannot be written: {}", name, zip_strerror(archive.get())));
@@ -143,8 +156,10 @@ void write_zip(const std::string& path, const std::vector<ZipPart>& parts) {
         for (std::size_t i = 0; i < parts.size(); ++i) {
             const ZipPart& part = parts[i];
             for (std::span<const std::byte> piece : part.pieces)
-                fragments[i].push_back({reinterpret_cast<zip_uint8_t*>(const_cast<std::byte*>(piece.data())), piece.size()});
-            zip_source_t* source = zip_source_buffer_fragment(archive.get(), fragments[i].data(), fragments[i].size(), 0);
+                fragments[i].push_back(
+                    {reinterpret_cast<zip_uint8_t*>(const_cast<std::byte*>(piece.data())), piece.size()});
+            zip_source_t* source =
+                zip_source_buffer_fragment(archive.get(), fragments[i].data(), fragments[i].size(), 0);
             check(source, part.name);
             const zip_int64_t index = zip_file_add(archive.get(), part.name.c_str(), source, ZIP_FL_ENC_UTF_8);
             if (index < 0) zip_source_free(source);
@@ -166,7 +181,8 @@ void write_zip(const std::string& path, const std::vector<ZipPart>& parts) {
 namespace {
 
 [[noreturn]] void no_libzip(const std::string& path) {
-    throw FileError(fmt::format("{}: weft was built without libzip (meson option 'archives'), so it knows no archives", path));
+    throw FileError(
+        fmt::format("{}: weft was built without libzip (meson option 'archives'), so it knows no archives", path));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ struct Bounds {
 inline constexpr Bounds non_negative{.least = 0};
 inline constexpr Bounds positive{.least = std::numeric_limits<double>::min()};
 
-/// An option of the command line: its name, where its value goes, which is the default until then, and what --help says.
+/// An option of the command line: its name, where its value goes, which is the default until then, and what --help
+/// says.
 struct Option {
     const char* name;
     std::variant<int*, std::int64_t*, std::uint64_t*, double*, std::string*> value;
@@ -42,7 +43,8 @@ struct Arguments {
     std::string path(const std::string& file) const;
 };
 
-/// The same with those arguments beside `more`: makes the folder for results and seeds the default generator before `run`.
+/// The same with those arguments beside `more`: makes the folder for results and seeds the default generator before
+/// `run`.
 int run_example(int argc, char** argv, const std::string& description, Arguments arguments,
                 const std::function<void(const Arguments&)>& run, std::vector<Option> more = {});
 

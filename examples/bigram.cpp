@@ -28,12 +28,14 @@ Bigram::Bigram(const weft::Tensor& tokens, std::int64_t vocabulary)
 double Bigram::probability(std::int64_t before, std::int64_t word) const {
     const auto taken = [&](std::int64_t count) { return std::max(static_cast<double>(count) - discount_, 0.0); };
     const double all = static_cast<double>(pairs_.size()), uniform = 1.0 / static_cast<double>(vocabulary_);
-    const double single = taken(preceded_[static_cast<std::size_t>(word)]) / all + discount_ * static_cast<double>(words_) / all * uniform;
+    const double single = taken(preceded_[static_cast<std::size_t>(word)]) / all +
+                          discount_ * static_cast<double>(words_) / all * uniform;
     const Context& context = contexts_[static_cast<std::size_t>(before)];
     if (context.count == 0) return single;
     const auto found = pairs_.find(before * vocabulary_ + word);
     const double count = static_cast<double>(context.count);
-    return (found == pairs_.end() ? 0 : taken(found->second)) / count + discount_ * static_cast<double>(context.followers) / count * single;
+    return (found == pairs_.end() ? 0 : taken(found->second)) / count +
+           discount_ * static_cast<double>(context.followers) / count * single;
 }
 
 double Bigram::loss(const weft::Tensor& x, const weft::Tensor& y) const {

@@ -32,7 +32,8 @@ nn::Sequential make_model(const Options& options, std::int64_t vocabulary) {
         nn::Dropout(options.dropout),
         nn::Linear(vocabulary, {.activation = "softmax"}),
     };
-    model.compile({.optimizer = optim::Adam({.lr = options.rate, .global_clipnorm = 1.0}), .loss = "sparse_categorical_crossentropy"});
+    model.compile({.optimizer = optim::Adam({.lr = options.rate, .global_clipnorm = 1.0}),
+                   .loss = "sparse_categorical_crossentropy"});
     return model;
 }
 
@@ -51,8 +52,8 @@ void copy_weights(const nn::Sequential& from, nn::Sequential& to) {
     for (std::size_t i = 0; i < weights.size(); ++i) targets[i].assign(weights[i]);
 }
 
-std::string written(nn::Sequential& model, const data::Vocabulary& vocabulary, const Tensor& prompt, const Options& options,
-                    Generator generator) {
+std::string written(nn::Sequential& model, const data::Vocabulary& vocabulary, const Tensor& prompt,
+                    const Options& options, Generator generator) {
     model.reset_states();
     std::string text = options.prompt;
     Tensor ids = prompt;
@@ -60,7 +61,8 @@ std::string written(nn::Sequential& model, const data::Vocabulary& vocabulary, c
         const Tensor probabilities = select(select(model.predict(ids.reshape({1, -1})), 0, 0), 0, -1);
         // Padding and the unknown character are nothing to write.
         const Tensor silent = full({2}, -std::numeric_limits<double>::infinity());
-        ids = nn::sample(concat({silent, log(slice(probabilities, 0, 2, vocabulary.size()))}), options.sampling, generator);
+        ids = nn::sample(concat({silent, log(slice(probabilities, 0, 2, vocabulary.size()))}), options.sampling,
+                         generator);
         text += vocabulary.token(ids.item<std::int64_t>());
     }
     model.reset_states();
@@ -73,8 +75,10 @@ void run(const examples::Arguments& arguments, const Options& options) {
     for (const std::string& text : texts.texts) all += text;
     const std::vector<std::string> characters = data::characters(all);
     const auto cut = static_cast<std::int64_t>(characters.size() * 9 / 10);
-    const data::Vocabulary vocabulary = data::build_vocabulary(std::span(characters).first(static_cast<std::size_t>(cut)));
-    const Tensor prompt = vocabulary.encode_prompt(data::characters(options.prompt));  // a bad one is told before training
+    const data::Vocabulary vocabulary =
+        data::build_vocabulary(std::span(characters).first(static_cast<std::size_t>(cut)));
+    const Tensor prompt =
+        vocabulary.encode_prompt(data::characters(options.prompt));  // a bad one is told before training
     const Tensor ids = vocabulary.encode(characters);
     const Tensor train = slice(ids, 0, 0, cut), held_back = slice(ids, 0, cut, ids.shape(0));
     fmt::print("text: {}\n{} characters to learn from, {} held back, {} different ones\n", texts.origin, train.shape(0),
@@ -122,6 +126,8 @@ int main(int argc, char** argv) {
          {"--dropout", &options.dropout, "behind the LSTM", {0.0, 0.9}},
          {"--prompt", &options.prompt, "what to write on from"},
          {"--characters", &options.characters, "how many to write", examples::non_negative},
-         {"--temperature", &options.sampling.temperature, "0: the likeliest; 1: as the model says; more: wilder", examples::non_negative},
-         {"--top-k", &options.sampling.top_k, "draw from so many likeliest characters; 0: from all", examples::non_negative}});
+         {"--temperature", &options.sampling.temperature, "0: the likeliest; 1: as the model says; more: wilder",
+          examples::non_negative},
+         {"--top-k", &options.sampling.top_k, "draw from so many likeliest characters; 0: from all",
+          examples::non_negative}});
 }

@@ -30,7 +30,8 @@ Tensor made_series(std::uint64_t seed) {
     double weather = 0;
     for (std::int64_t day = 0; day < days; ++day) {
         weather = 0.6 * weather + noise.item<double>(day);
-        series.data<float>()[day] = static_cast<float>(11 + 5 * std::cos(2 * std::numbers::pi * static_cast<double>(day) / 365) + weather);
+        series.data<float>()[day] =
+            static_cast<float>(11 + 5 * std::cos(2 * std::numbers::pi * static_cast<double>(day) / 365) + weather);
     }
     return Tensor(std::move(series));
 }
@@ -43,7 +44,8 @@ Tensor find_series(const examples::Arguments& arguments, const Options& options)
         return data::read_csv(path, {.columns = {options.column}});
     } catch (const FileError&) {
         if (!arguments.folder.empty() || options.series != usual_series) throw;
-        fmt::print("series: there is no {} in $WEFT_DATA/timeseries: a made one instead, of seasons and weather\n", usual_series);
+        fmt::print("series: there is no {} in $WEFT_DATA/timeseries: a made one instead, of seasons and weather\n",
+                   usual_series);
         return made_series(arguments.seed);
     }
 }
@@ -58,11 +60,14 @@ void run(const examples::Arguments& arguments, const Options& options) {
     const double centre = mean(past).item<double>(), scale = std::sqrt(variance(past).item<double>());
     const Tensor values = (series - centre) / scale, following = slice(values, 0, steps, n);
 
-    // A window of so many values, and the one that follows; the last fifth of the series follows only windows held back.
+    // A window of so many values, and the one that follows; the last fifth of the series follows only windows held
+    // back.
     data::Loader train(data::timeseries_windows(slice(values, 0, 0, cut), slice(following, 0, 0, cut - steps), steps),
                        {.batch_size = arguments.batch_size, .shuffle = true, .seed = arguments.seed});
-    const Tensors held_back = data::gather_all(data::timeseries_windows(values, following, steps, {.start_index = cut - steps}));
-    fmt::print("{} values to learn from, the {} after them to forecast, each from the {} before it\n", cut, held_back[0].shape(0), steps);
+    const Tensors held_back =
+        data::gather_all(data::timeseries_windows(values, following, steps, {.start_index = cut - steps}));
+    fmt::print("{} values to learn from, the {} after them to forecast, each from the {} before it\n", cut,
+               held_back[0].shape(0), steps);
 
     nn::Sequential model{
         nn::LSTM(options.units, {.input_shape = {steps, 1}}),
@@ -70,12 +75,14 @@ void run(const examples::Arguments& arguments, const Options& options) {
     };
     model.summary();
     model.compile({.optimizer = optim::Adam({.lr = options.rate, .clipnorm = 1.0}), .loss = "mse"});
-    model.fit(train, {.epochs = arguments.epochs, .validation_data = {held_back[0], held_back[1]}, .seed = arguments.seed});
+    model.fit(train,
+              {.epochs = arguments.epochs, .validation_data = {held_back[0], held_back[1]}, .seed = arguments.seed});
 
     model.save(arguments.path("forecast.h5"));
     fmt::print("model: {}\n", arguments.path("forecast.h5"));
     const Tensor last = select(held_back[0], 1, -1);
-    const double error = scale * root_mean_square(model.predict(held_back[0]) - held_back[1]), baseline = scale * root_mean_square(last - held_back[1]);
+    const double error = scale * root_mean_square(model.predict(held_back[0]) - held_back[1]),
+                 baseline = scale * root_mean_square(last - held_back[1]);
     fmt::print("root mean square error {:.4f}, of persistence {:.4f}\n", error, baseline);
 }
 

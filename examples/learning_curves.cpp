@@ -41,16 +41,24 @@ std::string panel(const weft::nn::History& history, const std::string& name, dou
     const auto& epochs = history.epochs();
     const double first = epochs.front() + 1, last = std::max<double>(epochs.back() + 1, first + 1);
     const auto x = [&](double epoch) { return x0 + left + (epoch - first) / (last - first) * (width - left - right); };
-    const auto y = [&](double value) { return height - bottom - (value - range.low) / (range.high - range.low) * (height - top - bottom); };
+    const auto y = [&](double value) {
+        return height - bottom - (value - range.low) / (range.high - range.low) * (height - top - bottom);
+    };
 
-    std::string svg = fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"14\" text-anchor=\"middle\">{}</text>\n", x0 + (left + width - right) / 2, top - 12, name);
+    std::string svg = fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"14\" text-anchor=\"middle\">{}</text>\n",
+                                  x0 + (left + width - right) / 2, top - 12, name);
     for (double value = range.low; value <= range.high + range.step / 2; value += range.step)
-        svg += fmt::format("<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>\n",
-                           x0 + left, x0 + width - right, y(value), y(value), x0 + left - 6, y(value) + 4, std::abs(value) < 1e-12 ? 0.0 : value);
+        svg += fmt::format(
+            "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#ddd\"/><text x=\"{:.1f}\" "
+            "y=\"{:.1f}\" text-anchor=\"end\">{:.4g}</text>\n",
+            x0 + left, x0 + width - right, y(value), y(value), x0 + left - 6, y(value) + 4,
+            std::abs(value) < 1e-12 ? 0.0 : value);
     const int every = std::max(1, static_cast<int>(std::ceil((last - first) / 10)));
     for (int epoch = static_cast<int>(first); epoch <= static_cast<int>(last); epoch += every)
-        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", x(epoch), height - bottom + 18, epoch);
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">epoch</text>\n", x0 + (left + width - right) / 2, height - 8);
+        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", x(epoch),
+                           height - bottom + 18, epoch);
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">epoch</text>\n",
+                       x0 + (left + width - right) / 2, height - 8);
 
     double legend = top + 8;
     for (const Curve& curve : curves) {
@@ -61,8 +69,10 @@ std::string panel(const weft::nn::History& history, const std::string& name, dou
             points += fmt::format("{:.1f},{:.1f} ", px, py);
             svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\"/>\n", px, py, curve.colour);
         }
-        svg += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n", points, curve.colour);
-        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"{}\" text-anchor=\"end\">{}</text>\n", x0 + width - right - 6, legend, curve.colour, curve.name);
+        svg += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n", points,
+                           curve.colour);
+        svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"{}\" text-anchor=\"end\">{}</text>\n",
+                           x0 + width - right - 6, legend, curve.colour, curve.name);
         legend += 16;
     }
     return svg;
@@ -70,13 +80,16 @@ std::string panel(const weft::nn::History& history, const std::string& name, dou
 
 }  // namespace
 
-void write_learning_curves(const weft::nn::History& history, const std::vector<std::string>& panels, const std::string& title,
-                           const std::string& path) {
+void write_learning_curves(const weft::nn::History& history, const std::vector<std::string>& panels,
+                           const std::string& title, const std::string& path) {
     if (history.epochs().empty()) throw weft::ValueError("write_learning_curves: the history holds no epoch");
     const double total = width * static_cast<double>(panels.size());
-    std::string svg = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" font-family=\"sans-serif\" font-size=\"11\">\n"
-                                  "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"{2:.0f}\" y=\"16\" font-size=\"13\" text-anchor=\"middle\" fill=\"#555\">{3}</text>\n",
-                                  total, height, total / 2, title);
+    std::string svg = fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} "
+        "{1:.0f}\" font-family=\"sans-serif\" font-size=\"11\">\n"
+        "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"{2:.0f}\" y=\"16\" font-size=\"13\" "
+        "text-anchor=\"middle\" fill=\"#555\">{3}</text>\n",
+        total, height, total / 2, title);
     for (std::size_t i = 0; i < panels.size(); ++i) svg += panel(history, panels[i], width * static_cast<double>(i));
     svg += "</svg>\n";
     weft::data::replace_file(path, svg);

@@ -10,7 +10,7 @@ namespace examples {
 
 /// One panel for each name in `panels` ("loss", "accuracy"), each with the training curve and, if there is one, the
 /// validation curve "val_" + name. Throws weft::FileError.
-void write_learning_curves(const weft::nn::History& history, const std::vector<std::string>& panels, const std::string& title,
-                           const std::string& path);
+void write_learning_curves(const weft::nn::History& history, const std::vector<std::string>& panels,
+                           const std::string& title, const std::string& path);
 
 }  // namespace examples

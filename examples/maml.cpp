@@ -1,5 +1,6 @@
-// Learning to learn (Finn et al. 2017): weights from which one gradient step on ten points of a sine wave fits that wave.
-// The loss after the step is differentiated through the step. Beside it, the same network trained on all waves at once.
+// Learning to learn (Finn et al. 2017): weights from which one gradient step on ten points of a sine wave fits that
+// wave. The loss after the step is differentiated through the step. Beside it, the same network trained on all waves at
+// once.
 #include "arguments.hpp"
 
 #include <weft/weft.hpp>
@@ -28,7 +29,9 @@ struct Samples {
 // A wave of random height and phase.
 class Task {
 public:
-    Task() : amplitude_(random::uniform({}, 0.1, 5).item<double>()), phase_(random::uniform({}, 0, std::numbers::pi).item<double>()) {}
+    Task()
+        : amplitude_(random::uniform({}, 0.1, 5).item<double>()),
+          phase_(random::uniform({}, 0, std::numbers::pi).item<double>()) {}
     Samples draw(std::int64_t n) const {
         const Tensor x = random::uniform({n, 1}, -5, 5);
         return {x, amplitude_ * sin(x - phase_)};
@@ -39,7 +42,8 @@ private:
 };
 
 nn::Sequential network() {
-    return {nn::Linear(40, {.activation = "relu", .input_shape = {1}}), nn::Linear(40, {.activation = "relu"}), nn::Linear(1)};
+    return {nn::Linear(40, {.activation = "relu", .input_shape = {1}}), nn::Linear(40, {.activation = "relu"}),
+            nn::Linear(1)};
 }
 
 Tensor loss_with(nn::Sequential& net, const Tensors& weights, const Samples& samples) {
@@ -76,7 +80,8 @@ double loss_after(nn::Sequential& net, int steps, const Arguments& arguments) {
 void run(const Arguments& arguments) {
     manual_seed(arguments.seed);
     nn::Sequential meta = network(), plain = network();
-    optim::Adam meta_optimizer(meta.parameters(), {.lr = arguments.lr}), plain_optimizer(plain.parameters(), {.lr = arguments.lr});
+    optim::Adam meta_optimizer(meta.parameters(), {.lr = arguments.lr}),
+        plain_optimizer(plain.parameters(), {.lr = arguments.lr});
     for (int step = 1; step <= arguments.steps; ++step) {
         Tensor meta_loss = 0.0, plain_loss = 0.0;
         for (int i = 0; i < arguments.tasks; ++i) {
@@ -93,26 +98,28 @@ void run(const Arguments& arguments) {
         (plain_loss / arguments.tasks).backward();
         plain_optimizer.step();
         if (step % 2000 == 0)
-            fmt::print("step {:5}: mean loss after one step {:.3f}; without meta-learning {:.3f}\n", step, loss_after(meta, 1, arguments),
-                       loss_after(plain, 1, arguments));
+            fmt::print("step {:5}: mean loss after one step {:.3f}; without meta-learning {:.3f}\n", step,
+                       loss_after(meta, 1, arguments), loss_after(plain, 1, arguments));
     }
     fmt::print("{:>30} {:>10} {:>10} {:>10}\n", "gradient steps on a new wave", 0, 1, 5);
     for (auto* net : {&plain, &meta})
         fmt::print("{:>30} {:>10.3f} {:>10.3f} {:>10.3f}\n", net == &meta ? "meta-learned" : "trained on all waves",
                    loss_after(*net, 0, arguments), loss_after(*net, 1, arguments), loss_after(*net, 5, arguments));
-    fmt::print("loss after one step: {:.3f} meta-learned, {:.3f} without\n", loss_after(meta, 1, arguments), loss_after(plain, 1, arguments));
+    fmt::print("loss after one step: {:.3f} meta-learned, {:.3f} without\n", loss_after(meta, 1, arguments),
+               loss_after(plain, 1, arguments));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    return examples::run_program(argc, argv, "Model-agnostic meta-learning on sine waves: gradients through gradient steps.",
-        {{"--steps", &arguments.steps, "of training", examples::non_negative},
-         {"--tasks", &arguments.tasks, "waves a step", examples::positive},
-         {"--shots", &arguments.shots, "points of a wave to learn from", examples::positive},
-         {"--inner-lr", &arguments.inner_lr, "of the step on a wave", examples::positive},
-         {"--lr", &arguments.lr, "of the optimizer over waves", examples::positive},
-         {"--seed", &arguments.seed, "of weights and waves"}},
-        [&] { run(arguments); });
+    return examples::run_program(argc, argv,
+                                 "Model-agnostic meta-learning on sine waves: gradients through gradient steps.",
+                                 {{"--steps", &arguments.steps, "of training", examples::non_negative},
+                                  {"--tasks", &arguments.tasks, "waves a step", examples::positive},
+                                  {"--shots", &arguments.shots, "points of a wave to learn from", examples::positive},
+                                  {"--inner-lr", &arguments.inner_lr, "of the step on a wave", examples::positive},
+                                  {"--lr", &arguments.lr, "of the optimizer over waves", examples::positive},
+                                  {"--seed", &arguments.seed, "of weights and waves"}},
+                                 [&] { run(arguments); });
 }

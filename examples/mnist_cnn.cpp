@@ -13,7 +13,8 @@ namespace {
 void run(const examples::Arguments& arguments, const std::string& dataset) {
     const auto [train, test] = dataset == "mnist" ? data::mnist({.folder = arguments.folder})
                                                             : data::fashion_mnist({.folder = arguments.folder});
-    fmt::print("{}: {} images to train on, {} to test, {} threads\n", dataset, train.x.shape(0), test.x.shape(0), num_threads());
+    fmt::print("{}: {} images to train on, {} to test, {} threads\n", dataset, train.x.shape(0), test.x.shape(0),
+               num_threads());
 
     nn::Sequential model{
         nn::Conv2d(32, {3, 3}, {.activation = "relu", .input_shape = {28, 28, 1}}),
@@ -33,7 +34,9 @@ void run(const examples::Arguments& arguments, const std::string& dataset) {
     const std::string file = arguments.path("mnist_cnn.h5"), picture = arguments.path("learning_curves.svg");
     model.save(file);
     if (arguments.epochs > 0)
-        examples::write_learning_curves(history, {"loss", "accuracy"}, fmt::format("the tutorial's CNN on {}, seed {}", dataset, arguments.seed), picture);
+        examples::write_learning_curves(history, {"loss", "accuracy"},
+                                        fmt::format("the tutorial's CNN on {}, seed {}", dataset, arguments.seed),
+                                        picture);
     const nn::Logs result = model.evaluate(test.x, one_hot(test.y, 10), {.batch_size = 256});
     fmt::print("model: {}\nlearning curves: {}\ntest accuracy {:.4f}\n", file, picture, result["accuracy"]);
 }

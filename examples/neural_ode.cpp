@@ -35,7 +35,8 @@ Tensor solve(const Field& f, Tensor x, double time, double tolerance, int& steps
         const Tensor k2 = f(x + 0.5 * h * slope), k3 = f(x + 0.75 * h * k2);
         const Tensor next = x + h * (2.0 / 9 * slope + 1.0 / 3 * k2 + 4.0 / 9 * k3);
         const Tensor k4 = f(next);
-        const double error = max(abs(h * (-5.0 / 72 * slope + 1.0 / 12 * k2 + 1.0 / 9 * k3 - 1.0 / 8 * k4).detach())).item<double>();
+        const double error =
+            max(abs(h * (-5.0 / 72 * slope + 1.0 / 12 * k2 + 1.0 / 9 * k3 - 1.0 / 8 * k4).detach())).item<double>();
         ++steps;
         if (error <= tolerance) {  // else the same step again, smaller
             x = next;
@@ -93,7 +94,8 @@ void run(const Arguments& arguments) {
         loss.backward();
         optimizer.step();
         if (step % 100 == 0) {
-            fmt::print("step {:4}: loss {:.4f}, {} solver steps for {} intervals\n", step, loss.item<double>() / ahead, solver_steps, 100 * ahead);
+            fmt::print("step {:4}: loss {:.4f}, {} solver steps for {} intervals\n", step, loss.item<double>() / ahead,
+                       solver_steps, 100 * ahead);
             solver_steps = 0;
         }
     }
@@ -104,7 +106,8 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    return examples::run_program(argc, argv, "Learns the equation of a spiral by differentiating through a solver that chooses its steps.",
+    return examples::run_program(
+        argc, argv, "Learns the equation of a spiral by differentiating through a solver that chooses its steps.",
         {{"--steps", &arguments.steps, "of training", examples::non_negative},
          {"--batch-size", &arguments.batch_size, "pieces of the spiral a step", examples::positive},
          {"--tolerance", &arguments.tolerance, "error that the solver allows in a step", examples::positive},

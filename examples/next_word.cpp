@@ -25,7 +25,9 @@ struct Options {
     nn::SamplingOptions sampling{.temperature = 0.8, .top_k = 40};
 };
 
-std::vector<std::string> words_of(const std::string& text) { return data::tokenize(text, {.standardize = "lower", .split = "words"}); }
+std::vector<std::string> words_of(const std::string& text) {
+    return data::tokenize(text, {.standardize = "lower", .split = "words"});
+}
 
 struct Corpus {
     std::vector<std::string> train, held_back;  // nine tenths of each text, and the last tenth
@@ -50,7 +52,8 @@ nn::Sequential make_model(const Options& options, std::int64_t vocabulary) {
         nn::Dropout(0.4),
         nn::Linear(vocabulary, {.activation = "softmax"}),
     };
-    model.compile({.optimizer = optim::Adam({.lr = options.rate, .global_clipnorm = 1.0}), .loss = "sparse_categorical_crossentropy"});
+    model.compile({.optimizer = optim::Adam({.lr = options.rate, .global_clipnorm = 1.0}),
+                   .loss = "sparse_categorical_crossentropy"});
     return model;
 }
 
@@ -87,10 +90,11 @@ std::string continuation(nn::Sequential& model, const data::Vocabulary& vocabula
 void run(const examples::Arguments& arguments, const Options& options) {
     const examples::Texts texts = examples::find_texts(arguments.folder, options.text);
     const Corpus corpus = split(texts.texts);
-    const data::Vocabulary vocabulary = data::build_vocabulary(corpus.train, {.max_tokens = options.vocabulary, .min_count = 2});
+    const data::Vocabulary vocabulary =
+        data::build_vocabulary(corpus.train, {.max_tokens = options.vocabulary, .min_count = 2});
     const Tensor prompt = vocabulary.encode_prompt(words_of(options.prompt));  // a bad one is told before training
-    fmt::print("text: {}\n{} words to learn from, {} held back, a vocabulary of {}\n", texts.origin, corpus.train.size(),
-               corpus.held_back.size(), vocabulary.size());
+    fmt::print("text: {}\n{} words to learn from, {} held back, a vocabulary of {}\n", texts.origin,
+               corpus.train.size(), corpus.held_back.size(), vocabulary.size());
 
     const Tensor train = vocabulary.encode(corpus.train), held_back = vocabulary.encode(corpus.held_back);
     data::Loader windows(data::token_windows(train, options.steps),
@@ -135,6 +139,8 @@ int main(int argc, char** argv) {
          {"--learning-rate", &options.rate, "of the first epoch; falls to a tenth", examples::positive},
          {"--prompt", &options.prompt, "what to continue"},
          {"--words", &options.words, "how many words to add", examples::non_negative},
-         {"--temperature", &options.sampling.temperature, "0: the likeliest word; 1: as the model says; more: wilder", examples::non_negative},
-         {"--top-k", &options.sampling.top_k, "draw from so many likeliest words; 0: from all", examples::non_negative}});
+         {"--temperature", &options.sampling.temperature, "0: the likeliest word; 1: as the model says; more: wilder",
+          examples::non_negative},
+         {"--top-k", &options.sampling.top_k, "draw from so many likeliest words; 0: from all",
+          examples::non_negative}});
 }

@@ -60,16 +60,19 @@ void run(const Arguments& arguments) {
         optimizer.zero_grad();
         loss.backward();
         optimizer.step();
-        if ((step + 1) % 1000 == 0) fmt::print("step {:5}: mean squared residual {:.3g}\n", step + 1, loss.item<double>());
+        if ((step + 1) % 1000 == 0)
+            fmt::print("step {:5}: mean squared residual {:.3g}\n", step + 1, loss.item<double>());
     }
-    fmt::print("largest error against the exact solution on [0, {}]: {:.2e}\n", arguments.end, largest_error(u, arguments));
+    fmt::print("largest error against the exact solution on [0, {}]: {:.2e}\n", arguments.end,
+               largest_error(u, arguments));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    return examples::run_program(argc, argv, "Solves the damped pendulum's equation with a network and its second derivatives.",
+    return examples::run_program(
+        argc, argv, "Solves the damped pendulum's equation with a network and its second derivatives.",
         {{"--steps", &arguments.steps, "of training", examples::non_negative},
          {"--points", &arguments.points, "in time at which the equation should hold", examples::positive},
          {"--damping", &arguments.damping, "d, below 1", {0.0, 0.99}},

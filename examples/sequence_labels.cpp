@@ -1,5 +1,5 @@
-// The tutorial's LSTM on a task that needs its memory: sequences of digits, of any length, and at each step the digit that
-// was seen some steps before. A network without memory gets one in ten right.
+// The tutorial's LSTM on a task that needs its memory: sequences of digits, of any length, and at each step the digit
+// that was seen some steps before. A network without memory gets one in ten right.
 #include "arguments.hpp"
 
 #include <weft/weft.hpp>
@@ -16,8 +16,8 @@ struct Options {
     double rate = 3e-3;
 };
 
-// x: the digits of each sequence, one-hot [steps, 10]; y: the digit `delay` steps before, one-hot; in the first steps the
-// first digit.
+// x: the digits of each sequence, one-hot [steps, 10]; y: the digit `delay` steps before, one-hot; in the first steps
+// the first digit.
 std::vector<Tensors> echoes(std::int64_t count, std::int64_t shortest, std::int64_t longest, std::int64_t delay) {
     const Tensor lengths = random::integers({count}, shortest, longest + 1);
     Tensors x, y;
@@ -40,7 +40,8 @@ void run(const examples::Arguments& arguments, const Options& options) {
                               .weights = true});
     data::BucketLoader test(echoes(500, 5, 40, options.delay), {.width = 4, .weights = true});
     data::BucketLoader longer(echoes(100, 80, 120, options.delay), {.width = 4, .weights = true});
-    fmt::print("to learn: at each step, the digit of {} steps before; {} sequences of 5 to 40 steps\n", options.delay, options.sequences);
+    fmt::print("to learn: at each step, the digit of {} steps before; {} sequences of 5 to 40 steps\n", options.delay,
+               options.sequences);
 
     nn::Sequential model{
         nn::LSTM(64, {.return_sequences = true, .input_shape = {None, 10}}),
@@ -49,7 +50,9 @@ void run(const examples::Arguments& arguments, const Options& options) {
         nn::Linear(10, {.activation = "softmax"}),
     };
     model.summary();
-    model.compile({.optimizer = optim::Adam({.lr = options.rate}), .loss = "categorical_crossentropy", .weighted_metrics = {"accuracy"}});
+    model.compile({.optimizer = optim::Adam({.lr = options.rate}),
+                   .loss = "categorical_crossentropy",
+                   .weighted_metrics = {"accuracy"}});
     model.fit(train, {.epochs = arguments.epochs, .seed = arguments.seed});
 
     model.save(arguments.path("sequence_labels.h5"));

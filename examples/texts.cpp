@@ -31,12 +31,15 @@ std::vector<fs::path> licence_files() {
 
 Texts find_texts(const std::string& folder, const std::string& file) {
     try {
-        const fs::path path = weft::data::packed_or_not(weft::data::locate({.name = "text", .files = {{file}}}, folder), file);
+        const fs::path path =
+            weft::data::packed_or_not(weft::data::locate({.name = "text", .files = {{file}}}, folder), file);
         return {{weft::data::read_text(path)}, path.string()};
     } catch (const weft::FileError&) {
         const std::vector<fs::path> files = licence_files();
         if (!folder.empty() || file != usual_text || files.empty()) throw;
-        Texts found{{}, fmt::format("there is no {} in $WEFT_DATA/text: the {} licences of {} instead", file, files.size(), licences.string())};
+        Texts found{{},
+                    fmt::format("there is no {} in $WEFT_DATA/text: the {} licences of {} instead", file, files.size(),
+                                licences.string())};
         for (const fs::path& licence : files) found.texts.push_back(weft::data::read_text(licence));
         return found;
     }

@@ -32,7 +32,8 @@ Tensor real_samples(std::int64_t n) {
 }
 
 nn::Sequential network(std::int64_t inputs) {
-    return {nn::Linear(32, {.activation = "tanh", .input_shape = {inputs}}), nn::Linear(32, {.activation = "tanh"}), nn::Linear(1)};
+    return {nn::Linear(32, {.activation = "tanh", .input_shape = {inputs}}), nn::Linear(32, {.activation = "tanh"}),
+            nn::Linear(1)};
 }
 
 // What moving the one set of samples onto the other costs for each sample, at the least.
@@ -83,7 +84,8 @@ void run(const Arguments& arguments) {
         if (step % 1000 == 0) fmt::print("step {:5}: Wasserstein distance {:.3f}\n", step, distance());
     }
     const Tensor fake = no_grad([&] { return fake_samples(4000); });
-    fmt::print("samples below 0: {:.3f} of them (0.500 of the real ones)\n", mean((fake < 0).to(float32)).item<double>());
+    fmt::print("samples below 0: {:.3f} of them (0.500 of the real ones)\n",
+               mean((fake < 0).to(float32)).item<double>());
     fmt::print("two draws of real samples are {:.3f} apart\nWasserstein distance of the generated samples: {:.3f}\n",
                wasserstein(real_samples(4000), real_samples(4000)), distance());
 }
@@ -92,7 +94,8 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    return examples::run_program(argc, argv, "Trains a generator and a critic with a gradient penalty on a mixture of two normal distributions.",
+    return examples::run_program(
+        argc, argv, "Trains a generator and a critic with a gradient penalty on a mixture of two normal distributions.",
         {{"--steps", &arguments.steps, "of the generator", examples::non_negative},
          {"--critic-steps", &arguments.critic_steps, "for each of the generator's", examples::positive},
          {"--batch-size", &arguments.batch_size, "samples a step", examples::positive},

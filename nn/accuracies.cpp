@@ -17,7 +17,8 @@ bool is_largest(const T* row, std::int64_t n, std::int64_t label) {
     return !larger;
 }
 
-// Whether fewer than k values are larger; as TensorFlow has it, equal ones do not count and infinity is not among the top.
+// Whether fewer than k values are larger; as TensorFlow has it, equal ones do not count and infinity is not among the
+// top.
 template <class T>
 bool is_among_top(const T* row, std::int64_t n, std::int64_t label, std::int64_t k) {
     if (label < 0 || label >= n || !std::isfinite(row[label])) return false;
@@ -60,23 +61,27 @@ void binary_accuracy(const Tensor& y_true, const Tensor& y_pred, const Settings&
         const T *p = y_pred.data().data<T>(), *t = y_true.data().data<T>();
         for (std::int64_t i = 0; i < rows; ++i) {
             std::int64_t right = 0;
-            for (std::int64_t j = i * n; j < (i + 1) * n; ++j) right += static_cast<T>(p[j] > static_cast<T>(threshold)) == t[j];
+            for (std::int64_t j = i * n; j < (i + 1) * n; ++j)
+                right += static_cast<T>(p[j] > static_cast<T>(threshold)) == t[j];
             values[i] = static_cast<double>(right) / static_cast<double>(n);
         }
     });
 }
 
 void sparse_categorical_accuracy(const Tensor& labels, const Tensor& y_pred, const Settings&, double* values) {
-    for_rows(labels, y_pred, values, [](const auto* row, std::int64_t n, std::int64_t label) { return is_largest(row, n, label); });
+    for_rows(labels, y_pred, values,
+             [](const auto* row, std::int64_t n, std::int64_t label) { return is_largest(row, n, label); });
 }
 
 void categorical_accuracy(const Tensor& y_true, const Tensor& y_pred, const Settings& config, double* values) {
     sparse_categorical_accuracy(y_true, y_pred, config, values);
 }
 
-void sparse_top_k_categorical_accuracy(const Tensor& labels, const Tensor& y_pred, const Settings& config, double* values) {
+void sparse_top_k_categorical_accuracy(const Tensor& labels, const Tensor& y_pred, const Settings& config,
+                                       double* values) {
     const auto k = config.get<std::int64_t>("k");
-    for_rows(labels, y_pred, values, [k](const auto* row, std::int64_t n, std::int64_t label) { return is_among_top(row, n, label, k); });
+    for_rows(labels, y_pred, values,
+             [k](const auto* row, std::int64_t n, std::int64_t label) { return is_among_top(row, n, label, k); });
 }
 
 void top_k_categorical_accuracy(const Tensor& y_true, const Tensor& y_pred, const Settings& config, double* values) {

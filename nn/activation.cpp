@@ -25,7 +25,8 @@ const std::map<std::string, std::function<Tensor(const Tensor&)>>& table() {
         {"gelu", [](const Tensor& x) { return gelu(x); }},
         {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
         {"hard_sigmoid", [](const Tensor& x) { return hard_sigmoid(x); }},
-        {"hard_sigmoid_keras2", [](const Tensor& x) { return clip(0.2 * x + 0.5, 0, 1); }},  // what Keras 1 and 2 call hard_sigmoid
+        {"hard_sigmoid_keras2",
+         [](const Tensor& x) { return clip(0.2 * x + 0.5, 0, 1); }},  // what Keras 1 and 2 call hard_sigmoid
         {"tanh", [](const Tensor& x) { return tanh(x); }},
         {"softplus", [](const Tensor& x) { return softplus(x); }},
         {"softsign", [](const Tensor& x) { return softsign(x); }},
@@ -54,7 +55,8 @@ const std::vector<std::string>& activation_names() {
 
 Activation::Activation(const std::string& name) : name_(name.empty() ? "linear" : name) {
     const auto found = table().find(name_);
-    if (found == table().end()) throw ValueError("activation: unknown name '" + name + "'. " + suggest(name, activation_names()));
+    if (found == table().end())
+        throw ValueError("activation: unknown name '" + name + "'. " + suggest(name, activation_names()));
     function_ = found->second;
 }
 
@@ -107,16 +109,21 @@ nlohmann::json Softmax::config() const { return {{"axis", options_.axis}}; }
 namespace {
 const bool activation_registered[] = {
     register_layer("Activation", [](const nlohmann::json& c) -> Layer { return Activate(config_activation(c)); }),
-    register_layer("ReLU", [](const nlohmann::json& c) -> Layer {
-        return ReLU({.max_value = config_number(c, "max_value", 0),
-                     .negative_slope = config_number(c, "negative_slope", 0),
-                     .threshold = config_number(c, "threshold", 0)});
-    }),
-    register_layer("LeakyReLU", [](const nlohmann::json& c) -> Layer {
-        return LeakyReLU({.negative_slope = config_number(c, config_has(c, "negative_slope") ? "negative_slope" : "alpha", 0.3)});
-    }),
-    register_layer("ELU", [](const nlohmann::json& c) -> Layer { return ELU({.alpha = config_number(c, "alpha", 1)}); }),
-    register_layer("Softmax", [](const nlohmann::json& c) -> Layer { return Softmax({.axis = config_int(c, "axis", -1)}); }),
+    register_layer("ReLU",
+                   [](const nlohmann::json& c) -> Layer {
+                       return ReLU({.max_value = config_number(c, "max_value", 0),
+                                    .negative_slope = config_number(c, "negative_slope", 0),
+                                    .threshold = config_number(c, "threshold", 0)});
+                   }),
+    register_layer("LeakyReLU",
+                   [](const nlohmann::json& c) -> Layer {
+                       return LeakyReLU({.negative_slope = config_number(
+                                             c, config_has(c, "negative_slope") ? "negative_slope" : "alpha", 0.3)});
+                   }),
+    register_layer("ELU",
+                   [](const nlohmann::json& c) -> Layer { return ELU({.alpha = config_number(c, "alpha", 1)}); }),
+    register_layer("Softmax",
+                   [](const nlohmann::json& c) -> Layer { return Softmax({.axis = config_int(c, "axis", -1)}); }),
 };
 }  // namespace
 

@@ -24,10 +24,14 @@ Tensor LossScope::total() const {
 
 void Module::add_loss(const Tensor& loss) const {
     if (loss.rank() != 0)
-        throw ShapeError(fmt::format("{}: add_loss takes one number, such as a mean; received {}", label(), describe(loss)));
+        throw ShapeError(
+            fmt::format("{}: add_loss takes one number, such as a mean; received {}", label(), describe(loss)));
     if (!innermost_scope || recomputing()) return;
     if (weft::detail::RunScope::current())
-        throw ValueError(fmt::format("{}: a loss added within checkpoint() would not reach the checkpoint's inputs. Return it from the function, and add it outside.", label()));
+        throw ValueError(
+            fmt::format("{}: a loss added within checkpoint() would not reach the checkpoint's inputs. Return it from "
+                        "the function, and add it outside.",
+                        label()));
     innermost_scope->losses_.push_back(loss);
 }
 

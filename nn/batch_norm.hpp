@@ -24,10 +24,10 @@ struct BatchNormOptions {
 };
 
 /// (x - mean) / sqrt(variance + epsilon) * gamma + beta of each channel (Ioffe and Szegedy 2015). In training mean and
-/// (biased) variance are those of the batch, and the moving ones become momentum * moving + (1 - momentum) * batch's; in
-/// inference, and when frozen by set_trainable(false), they are the moving ones. Keras's BatchNormalization. Weights: gamma,
-/// beta, and the buffers moving_mean, moving_variance, each [channels]. Throws ValueError in training if there is but one
-/// value a channel, which normalizing would turn into beta whatever it is.
+/// (biased) variance are those of the batch, and the moving ones become momentum * moving + (1 - momentum) * batch's;
+/// in inference, and when frozen by set_trainable(false), they are the moving ones. Keras's BatchNormalization.
+/// Weights: gamma, beta, and the buffers moving_mean, moving_variance, each [channels]. Throws ValueError in training
+/// if there is but one value a channel, which normalizing would turn into beta whatever it is.
 class BatchNorm : public Module {
 public:
     explicit BatchNorm(const BatchNormOptions& options = {});

@@ -28,17 +28,22 @@ const std::map<std::string, Merge>& merges() {
 
 }  // namespace
 
-Bidirectional::Bidirectional(std::shared_ptr<RNN> layer, const BidirectionalOptions& options) : forward_(std::move(layer)), options_(options) {
+Bidirectional::Bidirectional(std::shared_ptr<RNN> layer, const BidirectionalOptions& options)
+    : forward_(std::move(layer)), options_(options) {
     set_common(options.name, options.input_shape);
     if (!merges().contains(options.merge_mode))
-        throw ValueError(fmt::format("{}: merge_mode must be \"concat\", \"sum\", \"mul\", \"ave\" or \"none\"; received \"{}\"", label(), options.merge_mode));
+        throw ValueError(
+            fmt::format("{}: merge_mode must be \"concat\", \"sum\", \"mul\", \"ave\" or \"none\"; received \"{}\"",
+                        label(), options.merge_mode));
     if (options.backward_layer) {
         const auto* given = options.backward_layer.as<RNN>();
         if (!given || given->options().go_backwards == forward_->options().go_backwards ||
             given->options().return_sequences != forward_->options().return_sequences ||
             given->options().return_state != forward_->options().return_state)
-            throw ValueError(fmt::format("{}: the backward_layer must be a recurrent layer that goes the other way and returns the same; received {}",
-                                         label(), options.backward_layer->label()));
+            throw ValueError(
+                fmt::format("{}: the backward_layer must be a recurrent layer that goes the other way and returns the "
+                            "same; received {}",
+                            label(), options.backward_layer->label()));
         backward_ = options.backward_layer.share<RNN>();
     } else {
         backward_ = forward_->reversed();
@@ -57,7 +62,9 @@ void Bidirectional::build(const Shape& input) {
 
 Tensors Bidirectional::call(const Tensors& inputs) {
     if (inputs.size() % 2 == 0)
-        throw ValueError(fmt::format("{}: takes one input, or it and the states of both directions; received {} tensors", label(), inputs.size()));
+        throw ValueError(
+            fmt::format("{}: takes one input, or it and the states of both directions; received {} tensors", label(),
+                        inputs.size()));
     const auto half = static_cast<std::ptrdiff_t>(inputs.size() / 2);
     Tensors to_first{inputs[0]}, to_second{inputs[0]};
     to_first.insert(to_first.end(), inputs.begin() + 1, inputs.begin() + 1 + half);
@@ -94,10 +101,13 @@ nlohmann::json Bidirectional::config() const {
 
 Layer bidirectional_from_config(const nlohmann::json& c) {
     const Layer layer = nested_layer(c, "layer");
-    if (!layer.as<RNN>()) throw ValueError("Bidirectional: its layer must be a recurrent one; the config has " + layer->label());
+    if (!layer.as<RNN>())
+        throw ValueError("Bidirectional: its layer must be a recurrent one; the config has " + layer->label());
     BidirectionalOptions options;
-    options.merge_mode = c.contains("merge_mode") && c["merge_mode"].is_null() ? "none" : config_string(c, "merge_mode", "concat");
-    if (c.contains("backward_layer") && !c["backward_layer"].is_null()) options.backward_layer = nested_layer(c, "backward_layer");
+    options.merge_mode =
+        c.contains("merge_mode") && c["merge_mode"].is_null() ? "none" : config_string(c, "merge_mode", "concat");
+    if (c.contains("backward_layer") && !c["backward_layer"].is_null())
+        options.backward_layer = nested_layer(c, "backward_layer");
     return Bidirectional(layer.share<RNN>(), options);
 }
 

@@ -12,14 +12,15 @@ struct BidirectionalOptions {
     std::string name = {};
 };
 
-/// One recurrent layer from first to last step and one from last to first; results of the second are turned round, so that
-/// both are about the same step. Called with several tensors, {x, states...}: those of the first, then of the second.
-/// Gives {merged, states...}, or without merging {first, second, states...}; states only if the layers return them.
-/// Children: forward_layer, backward_layer.
+/// One recurrent layer from first to last step and one from last to first; results of the second are turned round, so
+/// that both are about the same step. Called with several tensors, {x, states...}: those of the first, then of the
+/// second. Gives {merged, states...}, or without merging {first, second, states...}; states only if the layers return
+/// them. Children: forward_layer, backward_layer.
 class Bidirectional : public Module {
 public:
     template <std::derived_from<RNN> M>
-    explicit Bidirectional(const M& layer, const BidirectionalOptions& options = {}) : Bidirectional(std::make_shared<M>(layer), options) {}
+    explicit Bidirectional(const M& layer, const BidirectionalOptions& options = {})
+        : Bidirectional(std::make_shared<M>(layer), options) {}
 
     void build(const Shape& input) override;
     Tensors call(const Tensors& inputs) override;

@@ -57,8 +57,8 @@ void read_rnn(const nlohmann::json& c, Options& o) {
     o.activity_regularizer = config_regularizer(c, "activity_regularizer");
 }
 
-/// Registers the layer under its Keras name and its cell under that with "Cell"; read_own(config, options) reads what only
-/// this kind has, in the options of both.
+/// Registers the layer under its Keras name and its cell under that with "Cell"; read_own(config, options) reads what
+/// only this kind has, in the options of both.
 template <class L, class Options, class Cell, class CellOptions, class F>
 bool register_recurrent(const std::string& name, F read_own) {
     register_layer(name + "Cell", [read_own](const nlohmann::json& c) -> Layer {

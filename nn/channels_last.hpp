@@ -1,5 +1,5 @@
-// What layers of sequences [batch, steps, channels] and of images [batch, height, width, channels] check and read alike.
-// For their sources only.
+// What layers of sequences [batch, steps, channels] and of images [batch, height, width, channels] check and read
+// alike. For their sources only.
 #pragma once
 
 #include <weft/nn/module.hpp>
@@ -9,8 +9,8 @@
 
 namespace weft::nn {
 
-/// Throws ShapeError unless the input has these axes and, if they are known (not 0), as many channels; the text says how to
-/// add an axis that lacks.
+/// Throws ShapeError unless the input has these axes and, if they are known (not 0), as many channels; the text says
+/// how to add an axis that lacks.
 void check_sequence(const Module& layer, const Shape& input, std::int64_t channels = 0);
 void check_images(const Module& layer, const Shape& input, std::int64_t channels = 0);
 /// The number of channels of an input that a layer is built for. Throws ShapeError if it is not known.

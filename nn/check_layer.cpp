@@ -29,7 +29,8 @@ bool same(const Tensors& a, const Tensors& b, double tolerance) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
         if (a[i].shape() != b[i].shape()) return false;
-        if (a[i].elements() > 0 && !(max(abs(a[i] - b[i])).item<double>() <= tolerance * std::max(1.0, max(abs(b[i])).item<double>())))
+        if (a[i].elements() > 0 &&
+            !(max(abs(a[i] - b[i])).item<double>() <= tolerance * std::max(1.0, max(abs(b[i])).item<double>())))
             return false;
     }
     return true;
@@ -60,7 +61,8 @@ Tensors infer(Module& layer, const Tensors& x) {
 class Borrowed {
 public:
     explicit Borrowed(const Layer& layer) : layer_(layer), dtype_(layer->state()->dtype) {
-        for (const NamedTensor& weight : layer->named_weights()) values_.push_back(weight.tensor.detach().data().copy());
+        for (const NamedTensor& weight : layer->named_weights())
+            values_.push_back(weight.tensor.detach().data().copy());
         layer->to(float64);
     }
     ~Borrowed() {
@@ -80,12 +82,16 @@ void check_shapes(const Layer& layer, const Tensors& x) {
     const Shapes open = open_shapes(x), promised = layer->output_shapes(open);
     for (std::int64_t n : {std::int64_t{1}, std::int64_t{2}, x[0].shape(0)}) {
         const Tensors given = infer(*layer, rows(x, 0, n));
-        if (given.size() != promised.size()) fail(layer, fmt::format("output_shapes() promises {} results; there are {}", promised.size(), given.size()));
+        if (given.size() != promised.size())
+            fail(layer,
+                 fmt::format("output_shapes() promises {} results; there are {}", promised.size(), given.size()));
         for (std::size_t k = 0; k < given.size(); ++k) {
             const Shape& shape = given[k].shape();
             bool fits = shape.rank() == promised[k].rank();
             for (int i = 0; fits && i < shape.rank(); ++i) fits = promised[k][i] == None || promised[k][i] == shape[i];
-            if (!fits) fail(layer, fmt::format("output_shape({}) promises {}, but a batch of {} gives {}", str(open[0]), str(promised[k]), n, str(shape)));
+            if (!fits)
+                fail(layer, fmt::format("output_shape({}) promises {}, but a batch of {} gives {}", str(open[0]),
+                                        str(promised[k]), n, str(shape)));
         }
     }
 }
@@ -105,11 +111,14 @@ void check_gradients(const Layer& layer, const Tensors& x, bool training, const 
         });
         return results;
     };
-    if (inputs.size() == x.size() && std::none_of(x.begin(), x.end(), [](const Tensor& t) { return t.dtype() == float64; }))
+    if (inputs.size() == x.size() &&
+        std::none_of(x.begin(), x.end(), [](const Tensor& t) { return t.dtype() == float64; }))
         return;  // nothing to differentiate
     const GradcheckReport report = gradcheck(run, inputs, {.order = options.order, .tolerance = options.tolerance});
     if (!report.passed)
-        fail(layer, fmt::format("its derivatives in {} disagree with central differences (inputs from 0 are the layer's, those from {} its weights)\n{}", training ? "training" : "inference", own, report.table));
+        fail(layer, fmt::format("its derivatives in {} disagree with central differences (inputs from 0 are the "
+                                "layer's, those from {} its weights)\n{}",
+                                training ? "training" : "inference", own, report.table));
 }
 
 void check_inference(const Layer& layer, const Tensors& x, const CheckLayerOptions& options) {
@@ -120,10 +129,12 @@ void check_inference(const Layer& layer, const Tensors& x, const CheckLayerOptio
     if (options.batch_independent)
         for (std::int64_t i = 0; i < x[0].shape(0); ++i)
             if (!same(infer(*layer, rows(x, i, i + 1)), rows(whole, i, i + 1), rows_tolerance))
-                fail(layer, fmt::format("row {} alone gives another result than within a batch of {}", i, x[0].shape(0)));
+                fail(layer,
+                     fmt::format("row {} alone gives another result than within a batch of {}", i, x[0].shape(0)));
     std::size_t at = 0;
     for (const NamedTensor& weight : layer->named_weights())
-        if (weight.tensor.data().version() != versions[at++]) fail(layer, fmt::format("inference wrote to '{}'", weight.name));
+        if (weight.tensor.data().version() != versions[at++])
+            fail(layer, fmt::format("inference wrote to '{}'", weight.name));
 }
 
 // A model of the layer alone.
@@ -151,7 +162,8 @@ Model model_around(const Layer& layer, const Tensors& x) {
 }
 
 void check_saving(const Layer& layer, const Tensors& x) {
-    const std::string path = (std::filesystem::temp_directory_path() / fmt::format("weft-check-layer-{}.h5", ::getpid())).string();
+    const std::string path =
+        (std::filesystem::temp_directory_path() / fmt::format("weft-check-layer-{}.h5", ::getpid())).string();
     const struct Remove {
         std::string path;
         ~Remove() { std::filesystem::remove(path); }
@@ -170,14 +182,17 @@ void check_saving(const Layer& layer, const Tensors& x) {
     if (registered && model.graph().is_chain()) {
         model.save(path);
         Model loaded = load_model(path);
-        if (!same(infer(loaded, x), before, rows_tolerance)) fail(layer, "a model saved with it and loaded gives another result");
+        if (!same(infer(loaded, x), before, rows_tolerance))
+            fail(layer, "a model saved with it and loaded gives another result");
     } else {
         model.save_weights(path);
     }
     const NoGrad off_tape;
-    for (const NamedTensor& weight : model.named_weights()) Tensor(weight.tensor).assign(weight.tensor.detach() * 0 + 7);
+    for (const NamedTensor& weight : model.named_weights())
+        Tensor(weight.tensor).assign(weight.tensor.detach() * 0 + 7);
     model.load_weights(path);
-    if (!same(infer(model, x), before, rows_tolerance)) fail(layer, "saving and loading its weights gives another result");
+    if (!same(infer(model, x), before, rows_tolerance))
+        fail(layer, "saving and loading its weights gives another result");
 }
 
 }  // namespace

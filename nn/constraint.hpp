@@ -56,7 +56,8 @@ Constraint max_norm(double max_value = 2, const std::vector<std::int64_t>& axis 
 Constraint non_neg();  ///< max(w, 0)
 Constraint unit_norm(const std::vector<std::int64_t>& axis = {0});
 /// Brings the norm into [min_value, max_value], by a share of `rate` at each update.
-Constraint min_max_norm(double min_value = 0, double max_value = 1, double rate = 1, const std::vector<std::int64_t>& axis = {0});
+Constraint min_max_norm(double min_value = 0, double max_value = 1, double rate = 1,
+                        const std::vector<std::int64_t>& axis = {0});
 
 }  // namespace constraints
 }  // namespace weft::nn

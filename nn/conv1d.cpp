@@ -15,8 +15,11 @@ Conv1d::Conv1d(std::int64_t filters, std::int64_t kernel_size, const Conv1dOptio
     set_activity_regularizer(options.activity_regularizer);
     check_input_shape(*this, 2, "{steps, channels}");
     if (filters < 1 || options.groups < 1 || filters % options.groups != 0)
-        throw ValueError(fmt::format("{}: filters must be a positive multiple of groups; received {} filters in {} groups", label(), filters, options.groups));
-    check_positive(*this, {kernel_size, options.strides, options.dilation_rate}, "kernel_size, strides and dilation_rate");
+        throw ValueError(
+            fmt::format("{}: filters must be a positive multiple of groups; received {} filters in {} groups", label(),
+                        filters, options.groups));
+    check_positive(*this, {kernel_size, options.strides, options.dilation_rate},
+                   "kernel_size, strides and dilation_rate");
     if (!causal()) padding_from(options.padding, label().c_str());
 }
 
@@ -24,10 +27,13 @@ void Conv1d::build(const Shape& input) {
     check_sequence(*this, input);
     const std::int64_t channels = known_channels(*this, input);
     if (channels % options_.groups != 0)
-        throw ShapeError(fmt::format("{}: the groups must divide the channels; received {} groups of {}", label(), options_.groups, str(input)));
+        throw ShapeError(fmt::format("{}: the groups must divide the channels; received {} groups of {}", label(),
+                                     options_.groups, str(input)));
     kernel_ = parameter("kernel", {kernel_size_, channels / options_.groups, filters_}, options_.kernel_initializer,
                         options_.kernel_regularizer, options_.kernel_constraint);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+    if (options_.use_bias)
+        bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer,
+                          options_.bias_constraint);
     channels_ = channels;
 }
 
@@ -51,8 +57,12 @@ Tensor Conv1d::forward(const Tensor& x) {
 Shape Conv1d::output_shape(const Shape& input) {
     check_sequence(*this, input, channels_);
     if (input[1] == None) return {input[0], None, filters_};
-    const Padding padding = options_.padding == "valid" ? Padding::valid : Padding::same;  // causal gives as many as same
-    return {input[0], padded_axis(input[1], kernel_size_, options_.strides, options_.dilation_rate, padding, label().c_str()).outputs, filters_};
+    const Padding padding =
+        options_.padding == "valid" ? Padding::valid : Padding::same;  // causal gives as many as same
+    return {
+        input[0],
+        padded_axis(input[1], kernel_size_, options_.strides, options_.dilation_rate, padding, label().c_str()).outputs,
+        filters_};
 }
 
 nlohmann::json Conv1d::config() const {

@@ -12,11 +12,14 @@ Conv2d::Conv2d(std::int64_t filters, Size2 kernel_size, const Conv2dOptions& opt
     set_common(options.name, options.input_shape);
     set_activity_regularizer(options.activity_regularizer);
     if (!options.input_shape.empty() && options.input_shape.rank() != 3)
-        throw ShapeError(fmt::format("{}: input_shape must be {{height, width, channels}}; received {}. A grey image is {{height, width, 1}}.",
-                                     label(), str(options.input_shape)));
+        throw ShapeError(fmt::format(
+            "{}: input_shape must be {{height, width, channels}}; received {}. A grey image is {{height, width, 1}}.",
+            label(), str(options.input_shape)));
     const auto positive = [](Size2 size) { return size.height > 0 && size.width > 0; };
     if (filters < 1 || options.groups < 1 || filters % options.groups != 0)
-        throw ValueError(fmt::format("{}: filters must be a positive multiple of groups; received {} filters in {} groups", label(), filters, options.groups));
+        throw ValueError(
+            fmt::format("{}: filters must be a positive multiple of groups; received {} filters in {} groups", label(),
+                        filters, options.groups));
     if (!positive(kernel_size) || !positive(options.strides) || !positive(options.dilation_rate))
         throw ValueError(fmt::format("{}: kernel_size, strides and dilation_rate must be positive", label()));
     padding_from(options.padding, "Conv2d");
@@ -30,19 +33,25 @@ void Conv2d::check(const Shape& input) const {
     if (input.rank() == 3) {
         Shape with_channel = input;
         with_channel.push_back(1);
-        hint = fmt::format(" Add the channel axis, e.g. x.reshape({{{}, {}, {}, 1}}).", input[0] == None ? "n" : std::to_string(input[0]), input[1], input[2]);
+        hint = fmt::format(" Add the channel axis, e.g. x.reshape({{{}, {}, {}, 1}}).",
+                           input[0] == None ? "n" : std::to_string(input[0]), input[1], input[2]);
     }
-    throw ShapeError(fmt::format("{}: expects [batch, height, width, {}]; received {}.{}", label(), channels, str(input), hint));
+    throw ShapeError(
+        fmt::format("{}: expects [batch, height, width, {}]; received {}.{}", label(), channels, str(input), hint));
 }
 
 void Conv2d::build(const Shape& input) {
     check(input);
     const std::int64_t channels = input.back();
     if (channels == None || channels % options_.groups != 0)
-        throw ShapeError(fmt::format("{}: the number of channels must be known and a multiple of the {} groups; received {}", label(), options_.groups, str(input)));
-    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, channels / options_.groups, filters_}, options_.kernel_initializer,
-                        options_.kernel_regularizer, options_.kernel_constraint);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+        throw ShapeError(
+            fmt::format("{}: the number of channels must be known and a multiple of the {} groups; received {}",
+                        label(), options_.groups, str(input)));
+    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, channels / options_.groups, filters_},
+                        options_.kernel_initializer, options_.kernel_regularizer, options_.kernel_constraint);
+    if (options_.use_bias)
+        bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer,
+                          options_.bias_constraint);
     channels_ = channels;
 }
 
@@ -63,7 +72,8 @@ Shape Conv2d::output_shape(const Shape& input) {
     const Padding padding = padding_from(options_.padding, "Conv2d");
     const std::string where = label();
     const auto along = [&](int axis, std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
-        return input[axis] == None ? None : padded_axis(input[axis], kernel, stride, dilation, padding, where.c_str()).outputs;
+        return input[axis] == None ? None
+                                   : padded_axis(input[axis], kernel, stride, dilation, padding, where.c_str()).outputs;
     };
     return {input[0], along(1, kernel_size_.height, options_.strides.height, options_.dilation_rate.height),
             along(2, kernel_size_.width, options_.strides.width, options_.dilation_rate.width), filters_};

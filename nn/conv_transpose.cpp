@@ -13,32 +13,37 @@ namespace weft::nn {
 namespace {
 
 // How many positions n become: Keras's rule.
-std::int64_t outputs_of(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t dilation, const std::string& padding,
-                        const std::optional<std::int64_t>& output_padding) {
+std::int64_t outputs_of(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
+                        const std::string& padding, const std::optional<std::int64_t>& output_padding) {
     if (n == None) return None;
     const std::int64_t extent = (kernel - 1) * dilation + 1;
-    if (padding == "valid") return (n - 1) * stride + extent + output_padding.value_or(std::max<std::int64_t>(stride - extent, 0));
+    if (padding == "valid")
+        return (n - 1) * stride + extent + output_padding.value_or(std::max<std::int64_t>(stride - extent, 0));
     return output_padding ? (n - 1) * stride + extent % 2 + *output_padding : n * stride;
 }
 
 // A convolution of that output would not give back this input otherwise.
-void check_output_padding(const Module& layer, std::int64_t kernel, std::int64_t stride, std::int64_t dilation, const std::string& padding,
-                          const std::optional<std::int64_t>& output_padding) {
+void check_output_padding(const Module& layer, std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
+                          const std::string& padding, const std::optional<std::int64_t>& output_padding) {
     if (!output_padding) return;
     const std::int64_t least = padding == "same" && ((kernel - 1) * dilation + 1) % 2 == 0 ? 1 : 0;
     if (*output_padding < least || *output_padding >= stride + least)
-        throw ValueError(fmt::format("{}: with strides of {} the output_padding must lie in {}..{}; received {}", layer.label(), stride, least,
-                                     stride + least - 1, *output_padding));
+        throw ValueError(fmt::format("{}: with strides of {} the output_padding must lie in {}..{}; received {}",
+                                     layer.label(), stride, least, stride + least - 1, *output_padding));
 }
 
 Conv2dSettings settings_of(Size2 strides, const std::string& padding, Size2 dilation) {
-    return {.strides = strides.array(), .padding = padding == "same" ? Padding::same : Padding::valid, .dilation = dilation.array()};
+    return {.strides = strides.array(),
+            .padding = padding == "same" ? Padding::same : Padding::valid,
+            .dilation = dilation.array()};
 }
 
 // What is common to both ranks.
 template <class Options>
 void check_options(const Module& layer, std::int64_t filters, Size2 kernel, const Options& options) {
-    if (filters < 1) throw ValueError(fmt::format("{}: the number of filters must be positive; received {}", layer.label(), filters));
+    if (filters < 1)
+        throw ValueError(
+            fmt::format("{}: the number of filters must be positive; received {}", layer.label(), filters));
     check_positive(layer, {kernel, options.strides, options.dilation_rate}, "kernel_size, strides and dilation_rate");
     padding_from(options.padding, layer.label().c_str());
 }
@@ -52,21 +57,26 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t filters, Size2 kernel_size, const 
     check_input_shape(*this, 3, "{height, width, channels}");
     check_options(*this, filters, kernel_size, options);
     if (!options.output_padding) return;
-    check_output_padding(*this, kernel_size.height, options.strides.height, options.dilation_rate.height, options.padding, options.output_padding->height);
-    check_output_padding(*this, kernel_size.width, options.strides.width, options.dilation_rate.width, options.padding, options.output_padding->width);
+    check_output_padding(*this, kernel_size.height, options.strides.height, options.dilation_rate.height,
+                         options.padding, options.output_padding->height);
+    check_output_padding(*this, kernel_size.width, options.strides.width, options.dilation_rate.width, options.padding,
+                         options.output_padding->width);
 }
 
 void ConvTranspose2d::build(const Shape& input) {
     check_images(*this, input);
     const std::int64_t channels = known_channels(*this, input);
-    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, filters_, channels}, options_.kernel_initializer,
-                        options_.kernel_regularizer, options_.kernel_constraint);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, filters_, channels},
+                        options_.kernel_initializer, options_.kernel_regularizer, options_.kernel_constraint);
+    if (options_.use_bias)
+        bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer,
+                          options_.bias_constraint);
     channels_ = channels;
 }
 
 Tensor ConvTranspose2d::forward(const Tensor& x) {
-    const Tensor y = conv2d_data_gradient(x, kernel_, output_shape(x.shape()), settings_of(options_.strides, options_.padding, options_.dilation_rate));
+    const Tensor y = conv2d_data_gradient(x, kernel_, output_shape(x.shape()),
+                                          settings_of(options_.strides, options_.padding, options_.dilation_rate));
     return options_.activation(bias_.defined() ? y + bias_ : y);
 }
 
@@ -76,7 +86,8 @@ Shape ConvTranspose2d::output_shape(const Shape& input) {
         return options_.output_padding ? std::optional((*options_.output_padding).*axis) : std::nullopt;
     };
     const auto along = [&](int i, std::int64_t Size2::*axis) {
-        return outputs_of(input[i], kernel_size_.*axis, options_.strides.*axis, options_.dilation_rate.*axis, options_.padding, extra(axis));
+        return outputs_of(input[i], kernel_size_.*axis, options_.strides.*axis, options_.dilation_rate.*axis,
+                          options_.padding, extra(axis));
     };
     return {input[0], along(1, &Size2::height), along(2, &Size2::width), filters_};
 }
@@ -91,7 +102,8 @@ nlohmann::json ConvTranspose2d::config() const {
                           {"activation", options_.activation.name()},
                           {"use_bias", options_.use_bias}};
     put_kernel_and_bias(config, options_);
-    if (options_.output_padding) config["output_padding"] = options_.output_padding->array();  // early Keras 3 does not know the key
+    if (options_.output_padding)
+        config["output_padding"] = options_.output_padding->array();  // early Keras 3 does not know the key
     return config;
 }
 
@@ -101,30 +113,38 @@ ConvTranspose1d::ConvTranspose1d(std::int64_t filters, std::int64_t kernel_size,
     set_activity_regularizer(options.activity_regularizer);
     check_input_shape(*this, 2, "{steps, channels}");
     check_options(*this, filters, kernel_size, options);
-    check_output_padding(*this, kernel_size, options.strides, options.dilation_rate, options.padding, options.output_padding);
+    check_output_padding(*this, kernel_size, options.strides, options.dilation_rate, options.padding,
+                         options.output_padding);
 }
 
 void ConvTranspose1d::build(const Shape& input) {
     check_sequence(*this, input);
     const std::int64_t channels = known_channels(*this, input);
-    kernel_ = parameter("kernel", {kernel_size_, filters_, channels}, options_.kernel_initializer, options_.kernel_regularizer, options_.kernel_constraint);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+    kernel_ = parameter("kernel", {kernel_size_, filters_, channels}, options_.kernel_initializer,
+                        options_.kernel_regularizer, options_.kernel_constraint);
+    if (options_.use_bias)
+        bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer,
+                          options_.bias_constraint);
     channels_ = channels;
 }
 
 Tensor ConvTranspose1d::forward(const Tensor& x) {
     const Shape shape = output_shape(x.shape());
     // An image of one row.
-    const Tensor y = conv2d_data_gradient(x.reshape({x.shape(0), 1, x.shape(1), channels_}), kernel_.reshape({1, kernel_size_, filters_, channels_}),
-                                          {shape[0], 1, shape[1], filters_},
-                                          settings_of({1, options_.strides}, options_.padding, {1, options_.dilation_rate}))
-                         .reshape(shape);
+    const Tensor y =
+        conv2d_data_gradient(x.reshape({x.shape(0), 1, x.shape(1), channels_}),
+                             kernel_.reshape({1, kernel_size_, filters_, channels_}), {shape[0], 1, shape[1], filters_},
+                             settings_of({1, options_.strides}, options_.padding, {1, options_.dilation_rate}))
+            .reshape(shape);
     return options_.activation(bias_.defined() ? y + bias_ : y);
 }
 
 Shape ConvTranspose1d::output_shape(const Shape& input) {
     check_sequence(*this, input, channels_);
-    return {input[0], outputs_of(input[1], kernel_size_, options_.strides, options_.dilation_rate, options_.padding, options_.output_padding), filters_};
+    return {input[0],
+            outputs_of(input[1], kernel_size_, options_.strides, options_.dilation_rate, options_.padding,
+                       options_.output_padding),
+            filters_};
 }
 
 nlohmann::json ConvTranspose1d::config() const {

@@ -29,8 +29,10 @@ struct ConvTranspose2dOptions {
 
 /// The derivative of a Conv2d to its input, as a layer: [batch, height, width, channels] to [batch, height', width',
 /// filters]. With extent = (kernel - 1) dilation + 1, n positions become n stride with padding "same", n stride +
-/// max(extent - stride, 0) with "valid"; an output_padding p makes them (n - 1) stride + extent mod 2 + p and (n - 1) stride
-/// + extent + p. Keras's Conv2DTranspose. Weights: kernel [kernel height, kernel width, filters, channels], bias [filters].
+/// max(extent - stride, 0) with "valid"; an output_padding p makes them (n - 1) stride + extent mod 2 + p and (n - 1)
+/// stride
+/// + extent + p. Keras's Conv2DTranspose. Weights: kernel [kernel height, kernel width, filters, channels], bias
+/// [filters].
 class ConvTranspose2d : public Module {
 public:
     ConvTranspose2d(std::int64_t filters, Size2 kernel_size, const ConvTranspose2dOptions& options = {});
@@ -67,8 +69,8 @@ struct ConvTranspose1dOptions {
     std::string name = {};
 };
 
-/// The same of sequences [batch, steps, channels]. Keras's Conv1DTranspose. Weights: kernel [kernel size, filters, channels],
-/// bias [filters].
+/// The same of sequences [batch, steps, channels]. Keras's Conv1DTranspose. Weights: kernel [kernel size, filters,
+/// channels], bias [filters].
 class ConvTranspose1d : public Module {
 public:
     ConvTranspose1d(std::int64_t filters, std::int64_t kernel_size, const ConvTranspose1dOptions& options = {});

@@ -1,5 +1,5 @@
-// Losses between distributions. Formulas as Keras 3 has them; epsilon is Keras's. A prediction that remembers its logits
-// is not clipped: the cross-entropy is computed from them.
+// Losses between distributions. Formulas as Keras 3 has them; epsilon is Keras's. A prediction that remembers its
+// logits is not clipped: the cross-entropy is computed from them.
 #include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/compare.hpp>
 #include <weft/autograd/ops/elementwise.hpp>
@@ -55,7 +55,8 @@ Tensor binary_crossentropy(const Tensor& y_true, const Tensor& y_pred, const Set
 }
 
 Tensor categorical_crossentropy(const Tensor& y_true, const Tensor& y_pred, const Settings& config) {
-    const Tensor target = smoothed(y_true, y_pred.shape().back(), config), logits = logits_of(y_pred, Link::softmax, config);
+    const Tensor target = smoothed(y_true, y_pred.shape().back(), config),
+                 logits = logits_of(y_pred, Link::softmax, config);
     if (logits.defined()) return softmax_cross_entropy(target, logits);
     return -sum(target * log(clipped(normalized(y_pred))), {-1});
 }

@@ -1,5 +1,5 @@
-// What Keras's files say of a regularizer or a constraint, in the forms that its versions write: a name, a class with its
-// config, or Keras 1's settings beside the name. For their sources only.
+// What Keras's files say of a regularizer or a constraint, in the forms that its versions write: a name, a class with
+// its config, or Keras 1's settings beside the name. For their sources only.
 #pragma once
 
 #include <weft/autograd/error.hpp>
@@ -61,11 +61,13 @@ public:
 private:
     const nlohmann::json* find(std::initializer_list<const char*> keys) const {
         for (const char* key : keys)
-            if (settings_.is_object() && settings_.contains(key) && !settings_.at(key).is_null()) return &settings_.at(key);
+            if (settings_.is_object() && settings_.contains(key) && !settings_.at(key).is_null())
+                return &settings_.at(key);
         return nullptr;
     }
     [[noreturn]] void refuse(const char* key, const char* wanted, const nlohmann::json& value) const {
-        throw ValueError(fmt::format("{} {}: '{}' must be {}; received {}", what_, name_, key, wanted, value.dump().substr(0, 80)));
+        throw ValueError(
+            fmt::format("{} {}: '{}' must be {}; received {}", what_, name_, key, wanted, value.dump().substr(0, 80)));
     }
 
     const char* what_;
@@ -93,7 +95,8 @@ T make_described(const Described& described, const std::vector<DescribedRow<T>>&
             if (plain(name) == plain(described.name())) return row.make(described);
         known.push_back(row.names.front());
     }
-    throw ValueError(fmt::format("{}: there is none named '{}'. {}", described.what(), described.name(), suggest(described.name(), known)));
+    throw ValueError(fmt::format("{}: there is none named '{}'. {}", described.what(), described.name(),
+                                 suggest(described.name(), known)));
 }
 
 }  // namespace weft::nn

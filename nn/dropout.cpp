@@ -10,7 +10,8 @@ namespace weft::nn {
 Dropout::Dropout(double rate, const DropoutOptions& options) : rate_(rate) {
     set_common(options.name, options.input_shape);
     nothing_to_build();
-    if (!(rate >= 0 && rate < 1)) throw ValueError(fmt::format("{}: the rate must be at least 0 and below 1; received {}", label(), rate));
+    if (!(rate >= 0 && rate < 1))
+        throw ValueError(fmt::format("{}: the rate must be at least 0 and below 1; received {}", label(), rate));
 }
 
 Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, rate_) : x; }

@@ -38,22 +38,24 @@ Embedding::Embedding(std::int64_t input_dim, std::int64_t output_dim, const Embe
     set_common(options.name, options.input_shape);
     set_activity_regularizer(options.activity_regularizer);
     if (input_dim < 1 || output_dim < 1)
-        throw ValueError(fmt::format("{}: the size of the vocabulary and of the vectors must be positive; received {} and {}",
-                                     label(), input_dim, output_dim));
+        throw ValueError(
+            fmt::format("{}: the size of the vocabulary and of the vectors must be positive; received {} and {}",
+                        label(), input_dim, output_dim));
 }
 
 void Embedding::build(const Shape&) {
-    embeddings_ = parameter("embeddings", {input_dim_, output_dim_}, options_.embeddings_initializer, options_.embeddings_regularizer,
-                            options_.embeddings_constraint);
+    embeddings_ = parameter("embeddings", {input_dim_, output_dim_}, options_.embeddings_initializer,
+                            options_.embeddings_regularizer, options_.embeddings_constraint);
 }
 
 Tensor Embedding::forward(const Tensor& ids) {
     if (ids.rank() == 0 || ids.dtype() == DType::boolean)
         throw ShapeError(fmt::format("{}: expects int64 ids [batch, ...]; received {}", label(), describe(ids)));
     if (const std::int64_t at = find_stranger(ids, input_dim_); at >= 0)
-        throw IndexError(fmt::format("{}: ids must be whole numbers in 0..{}; received {} at position {} of {}. The vocabulary "
-                                     "was declared with input_dim {}.",
-                                     label(), input_dim_ - 1, ids.item<double>(at), str(position(ids.shape(), at)), describe(ids), input_dim_));
+        throw IndexError(fmt::format(
+            "{}: ids must be whole numbers in 0..{}; received {} at position {} of {}. The vocabulary "
+            "was declared with input_dim {}.",
+            label(), input_dim_ - 1, ids.item<double>(at), str(position(ids.shape(), at)), describe(ids), input_dim_));
     const Tensor index = ids.dtype() == int64 ? ids : ids.detach().to(int64);
     Tensor vectors = gather(embeddings_, index);
     if (options_.mask_zero) set_mask(vectors, not_equal(index, 0));
@@ -68,14 +70,17 @@ Shape Embedding::output_shape(const Shape& input) {
 
 nlohmann::json Embedding::config() const {
     nlohmann::json config{{"input_dim", input_dim_}, {"output_dim", output_dim_}, {"mask_zero", options_.mask_zero}};
-    put_weight(config, "embeddings", options_.embeddings_initializer, options_.embeddings_regularizer, options_.embeddings_constraint);
+    put_weight(config, "embeddings", options_.embeddings_initializer, options_.embeddings_regularizer,
+               options_.embeddings_constraint);
     put_regularizer(config, "activity_regularizer", options_.activity_regularizer);
     return config;
 }
 
 static const bool embedding_registered = register_layer("Embedding", [](const nlohmann::json& c) -> Layer {
-    EmbeddingOptions options{.mask_zero = config_bool(c, "mask_zero", false), .activity_regularizer = config_regularizer(c, "activity_regularizer")};
-    read_weight(c, "embeddings", options.embeddings_initializer, options.embeddings_regularizer, options.embeddings_constraint);
+    EmbeddingOptions options{.mask_zero = config_bool(c, "mask_zero", false),
+                             .activity_regularizer = config_regularizer(c, "activity_regularizer")};
+    read_weight(c, "embeddings", options.embeddings_initializer, options.embeddings_regularizer,
+                options.embeddings_constraint);
     return Embedding(config_int(c, "input_dim", 0), config_int(c, "output_dim", 0), options);
 });
 

@@ -15,10 +15,9 @@ struct EmbeddingOptions {
     std::string name = {};
 };
 
-/// The rows of a table that ids name: int64 [batch, ...], such as [batch, time], to [batch, ..., output_dim]. Ids lie in
-/// 0 .. input_dim - 1; whole numbers of a float type will do.
-/// Weights: embeddings [input_dim, output_dim].
-/// Throws IndexError for an id outside the vocabulary, naming id and position.
+/// The rows of a table that ids name: int64 [batch, ...], such as [batch, time], to [batch, ..., output_dim]. Ids lie
+/// in 0 .. input_dim - 1; whole numbers of a float type will do. Weights: embeddings [input_dim, output_dim]. Throws
+/// IndexError for an id outside the vocabulary, naming id and position.
 class Embedding : public Module {
 public:
     Embedding(std::int64_t input_dim, std::int64_t output_dim, const EmbeddingOptions& options = {});

@@ -23,7 +23,8 @@ Tensors Feed::in_order(const std::vector<std::string>& names, const std::string&
     Tensors ordered(names.size());
     for (std::size_t i = 0; i < names_.size(); ++i) {
         const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), names_[i]) - names.begin());
-        if (at == names.size()) throw ValueError(fmt::format("{}: there is no '{}'. {}", where, names_[i], suggest(names_[i], names)));
+        if (at == names.size())
+            throw ValueError(fmt::format("{}: there is no '{}'. {}", where, names_[i], suggest(names_[i], names)));
         if (ordered[at].defined()) throw ValueError(fmt::format("{}: '{}' is given twice", where, names_[i]));
         ordered[at] = tensors_[i];
     }

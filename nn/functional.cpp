@@ -34,7 +34,9 @@ Found reachable(const Symbol& inputs, const Symbol& outputs) {
     const auto enter = [&](const Symbol::Value& value) {
         if (given(value) || !met.insert(value.call.get()).second) return;
         if (value.call->inputs.empty())
-            throw ValueError(fmt::format("Model: an output needs {}, which is not among the inputs. Give it as one of them.", describe(*value.call)));
+            throw ValueError(
+                fmt::format("Model: an output needs {}, which is not among the inputs. Give it as one of them.",
+                            describe(*value.call)));
         found.layer_index.emplace(value.call->layer->state().get(), static_cast<int>(found.layer_index.size()));
         path.emplace_back(value.call.get(), 0);
     };
@@ -53,7 +55,8 @@ Found reachable(const Symbol& inputs, const Symbol& outputs) {
     return found;
 }
 
-// Keras's order: the calls that are farthest from the outputs first; a layer's calls count as far as its farthest so far.
+// Keras's order: the calls that are farthest from the outputs first; a layer's calls count as far as its farthest so
+// far.
 std::vector<CallPointer> sorted_by_depth(Found& found) {
     std::map<CallPointer, int> depth;
     std::map<StatePointer, int> layer_depth;
@@ -61,9 +64,12 @@ std::vector<CallPointer> sorted_by_depth(Found& found) {
         int& of_layer = layer_depth[(*call)->layer->state().get()];
         of_layer = std::max(depth[*call], of_layer);
         depth[*call] = of_layer;
-        for (const Symbol::Value& input : (*call)->inputs) depth[input.call.get()] = std::max(depth[input.call.get()], of_layer + 1);
+        for (const Symbol::Value& input : (*call)->inputs)
+            depth[input.call.get()] = std::max(depth[input.call.get()], of_layer + 1);
     }
-    const auto key = [&](CallPointer call) { return std::pair(-depth[call], found.layer_index[call->layer->state().get()]); };
+    const auto key = [&](CallPointer call) {
+        return std::pair(-depth[call], found.layer_index[call->layer->state().get()]);
+    };
     std::vector<CallPointer> sorted = found.calls;
     std::stable_sort(sorted.begin(), sorted.end(), [&](CallPointer a, CallPointer b) { return key(a) < key(b); });
     return sorted;
@@ -73,7 +79,9 @@ std::vector<CallPointer> sorted_by_depth(Found& found) {
 std::map<StatePointer, std::string> named(const std::vector<CallPointer>& calls) {
     std::map<StatePointer, std::string> names;
     std::vector<std::string> taken;
-    const auto is_taken = [&](const std::string& name) { return std::find(taken.begin(), taken.end(), name) != taken.end(); };
+    const auto is_taken = [&](const std::string& name) {
+        return std::find(taken.begin(), taken.end(), name) != taken.end();
+    };
     const auto give = [&](const Call& call, const std::string& name) {
         taken.push_back(name);
         names[call.layer->state().get()] = name;
@@ -82,7 +90,10 @@ std::map<StatePointer, std::string> named(const std::vector<CallPointer>& calls)
         const State& state = *call->layer->state();
         if (!state.named_by_user || names.contains(&state)) continue;
         if (is_taken(state.name))
-            throw ValueError(fmt::format("Model: two of its layers are named '{}'. Give each a name of its own, or call one layer twice to share its weights.", state.name));
+            throw ValueError(
+                fmt::format("Model: two of its layers are named '{}'. Give each a name of its own, or call one layer "
+                            "twice to share its weights.",
+                            state.name));
         give(*call, state.name);
     }
     for (CallPointer call : calls) {
@@ -101,7 +112,8 @@ std::map<StatePointer, std::string> named(const std::vector<CallPointer>& calls)
 }  // namespace
 
 Graph graph_between(const Symbol& inputs, const Symbol& outputs) {
-    if (inputs.size() == 0 || outputs.size() == 0) throw ValueError("Model: it needs at least one input and one output");
+    if (inputs.size() == 0 || outputs.size() == 0)
+        throw ValueError("Model: it needs at least one input and one output");
     Found found = reachable(inputs, outputs);
 
     // An input in the middle of another graph is named as if an InputLayer stood there.
@@ -117,10 +129,14 @@ Graph graph_between(const Symbol& inputs, const Symbol& outputs) {
         const Call& call = *input.call;
         if (!number.emplace(std::pair(&call, input.index), graph.values).second)
             throw ValueError(fmt::format("Model: {} is given twice as an input", describe(call)));
-        const auto reads = [&](CallPointer reader) { return std::find(reader->inputs.begin(), reader->inputs.end(), input) != reader->inputs.end(); };
-        const bool is_output = std::find(outputs.values().begin(), outputs.values().end(), input) != outputs.values().end();
+        const auto reads = [&](CallPointer reader) {
+            return std::find(reader->inputs.begin(), reader->inputs.end(), input) != reader->inputs.end();
+        };
+        const bool is_output =
+            std::find(outputs.values().begin(), outputs.values().end(), input) != outputs.values().end();
         if (!is_output && std::none_of(found.calls.begin(), found.calls.end(), reads))
-            throw ValueError(fmt::format("Model: no output needs the input {}. Leave it out, or connect it.", describe(call)));
+            throw ValueError(
+                fmt::format("Model: no output needs the input {}. Leave it out, or connect it.", describe(call)));
         graph.inputs.push_back(graph.values++);
         graph.input_shapes.push_back(call.shapes[static_cast<std::size_t>(input.index)]);
         const InputLayer* layer = call.layer.as<InputLayer>();
@@ -135,14 +151,16 @@ Graph graph_between(const Symbol& inputs, const Symbol& outputs) {
         const StatePointer state = call->layer->state().get();
         layers.emplace(state, call->layer);
         GraphNode node{names.at(state), layers.at(state), {}, {}, calls[state]++};
-        for (const Symbol::Value& input : call->inputs) node.inputs.push_back(number.at({input.call.get(), input.index}));
+        for (const Symbol::Value& input : call->inputs)
+            node.inputs.push_back(number.at({input.call.get(), input.index}));
         for (std::size_t i = 0; i < call->shapes.size(); ++i) {
             node.outputs.push_back(graph.values);
             number.emplace(std::pair(call, static_cast<int>(i)), graph.values++);
         }
         graph.nodes.push_back(std::move(node));
     }
-    for (const Symbol::Value& output : outputs.values()) graph.outputs.push_back(number.at({output.call.get(), output.index}));
+    for (const Symbol::Value& output : outputs.values())
+        graph.outputs.push_back(number.at({output.call.get(), output.index}));
     return graph;
 }
 

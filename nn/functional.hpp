@@ -32,10 +32,10 @@ struct Call {
 /// Draws a call. The layer must be built.
 Symbol draw(Layer layer, const Symbol& inputs, Shapes results);
 
-/// The graph between them. Nodes are in Keras's order: by the distance to the outputs. Layers without a name get one, in
-/// the order in which a walk from the outputs down comes back from them: C++ leaves the order of the calls in a(x) + b(x)
-/// open.
-/// Throws ValueError for outputs that need other inputs, inputs that nothing reads, names that are used twice.
+/// The graph between them. Nodes are in Keras's order: by the distance to the outputs. Layers without a name get one,
+/// in the order in which a walk from the outputs down comes back from them: C++ leaves the order of the calls in a(x) +
+/// b(x) open. Throws ValueError for outputs that need other inputs, inputs that nothing reads, names that are used
+/// twice.
 Graph graph_between(const Symbol& inputs, const Symbol& outputs);
 
 }  // namespace weft::nn

@@ -11,7 +11,8 @@ namespace {
 
 void check_results(const GraphNode& node, std::size_t results) {
     if (results != node.outputs.size())
-        throw ValueError(fmt::format("{}: gave {} results; the model takes {} of it", node.layer->label(), results, node.outputs.size()));
+        throw ValueError(fmt::format("{}: gave {} results; the model takes {} of it", node.layer->label(), results,
+                                     node.outputs.size()));
 }
 
 }  // namespace
@@ -66,7 +67,9 @@ std::vector<const GraphNode*> Graph::layers() const {
 }
 
 Origin Graph::origin(int value) const {
-    const auto position = [value](const std::vector<int>& list) { return std::find(list.begin(), list.end(), value) - list.begin(); };
+    const auto position = [value](const std::vector<int>& list) {
+        return std::find(list.begin(), list.end(), value) - list.begin();
+    };
     if (const auto at = static_cast<std::size_t>(position(inputs)); at < inputs.size())
         return {at < input_names.size() ? input_names[at] : "input_layer", 0, 0};
     for (const GraphNode& node : nodes)
@@ -80,7 +83,8 @@ std::vector<std::string> Graph::output_names() const {
     for (int output : outputs) {
         const std::string base = origin(output).layer;
         std::string name = base;
-        for (int i = 1; std::find(names.begin(), names.end(), name) != names.end(); ++i) name = fmt::format("{}_{}", base, i);
+        for (int i = 1; std::find(names.begin(), names.end(), name) != names.end(); ++i)
+            name = fmt::format("{}_{}", base, i);
         names.push_back(name);
     }
     return names;
@@ -91,7 +95,9 @@ void Graph::check_order() const {
     const auto check = [&](const std::vector<int>& wanted, const std::string& reader) {
         for (int value : wanted)
             if (!known.contains(value))
-                throw ValueError(fmt::format("Model: {} needs a value that nothing before it gives: the graph has a cycle, or is not connected", reader));
+                throw ValueError(fmt::format(
+                    "Model: {} needs a value that nothing before it gives: the graph has a cycle, or is not connected",
+                    reader));
     };
     for (const GraphNode& node : nodes) {
         check(node.inputs, "layer '" + node.name + "'");
@@ -103,8 +109,12 @@ void Graph::check_order() const {
 std::string snake_case(const std::string& class_name) {
     std::string text;
     for (std::size_t i = 0; i < class_name.size(); ++i) {
-        const auto upper = [&](std::size_t k) { return k < class_name.size() && std::isupper(static_cast<unsigned char>(class_name[k])); };
-        const auto lower = [&](std::size_t k) { return k < class_name.size() && std::islower(static_cast<unsigned char>(class_name[k])); };
+        const auto upper = [&](std::size_t k) {
+            return k < class_name.size() && std::isupper(static_cast<unsigned char>(class_name[k]));
+        };
+        const auto lower = [&](std::size_t k) {
+            return k < class_name.size() && std::islower(static_cast<unsigned char>(class_name[k]));
+        };
         // Before a capital that begins a word, and between a small letter and a capital.
         if (i > 0 && upper(i) && (lower(i + 1) || lower(i - 1))) text += '_';
         text += static_cast<char>(std::tolower(static_cast<unsigned char>(class_name[i])));
@@ -115,7 +125,8 @@ std::string snake_case(const std::string& class_name) {
 std::string default_name(const std::string& class_name, const std::vector<std::string>& taken) {
     const std::string base = snake_case(class_name);
     std::string name = base;
-    for (int i = 1; std::find(taken.begin(), taken.end(), name) != taken.end(); ++i) name = base + "_" + std::to_string(i);
+    for (int i = 1; std::find(taken.begin(), taken.end(), name) != taken.end(); ++i)
+        name = base + "_" + std::to_string(i);
     return name;
 }
 

@@ -7,7 +7,8 @@
 namespace weft::nn {
 
 GRUCell::GRUCell(std::int64_t units, const GRUCellOptions& options)
-    : ClassicCell(units, 3, CellSettings(options)), recurrent_activation_(options.recurrent_activation), reset_after_(options.reset_after) {
+    : ClassicCell(units, 3, CellSettings(options)), recurrent_activation_(options.recurrent_activation),
+      reset_after_(options.reset_after) {
     set_common(options.name, options.input_shape);
     check_options();
 }
@@ -18,10 +19,13 @@ Tensor GRUCell::input_bias() const { return bias_.defined() && reset_after_ ? se
 
 Tensors GRUCell::step(const Tensor& z, const Tensors& states, const Tensors& masks) {
     const Tensor recurrent_bias = bias_.defined() && reset_after_ ? select(bias_, 0, 1) : Tensor();
-    return {gru_step(z, states[0], recurrent_kernel_, recurrent_bias, reset_after_, settings_.activation, recurrent_activation_, masks)};
+    return {gru_step(z, states[0], recurrent_kernel_, recurrent_bias, reset_after_, settings_.activation,
+                     recurrent_activation_, masks)};
 }
 
-bool GRUCell::fused() const { return settings_.activation.name() == "tanh" && recurrent_activation_.name() == "sigmoid"; }
+bool GRUCell::fused() const {
+    return settings_.activation.name() == "tanh" && recurrent_activation_.name() == "sigmoid";
+}
 
 Tensors GRUCell::all(const Tensor& x, const Tensors& states, const Tensor& mask) {
     return gru(x, kernel_, recurrent_kernel_, bias_, states[0], reset_after_, mask);
@@ -35,9 +39,10 @@ nlohmann::json GRUCell::config() const {
 }
 
 GRU::GRU(std::int64_t units, const GRUOptions& options)
-    : ClassicRNN(GRUCell(units, cell_options(options, GRUCellOptions{.recurrent_activation = options.recurrent_activation,
-                                                                 .reset_after = options.reset_after})),
-                 units, options) {}
+    : ClassicRNN(
+          GRUCell(units, cell_options(options, GRUCellOptions{.recurrent_activation = options.recurrent_activation,
+                                                              .reset_after = options.reset_after})),
+          units, options) {}
 
 template class ClassicRNN<GRU, GRUOptions>;
 

@@ -26,10 +26,10 @@ struct GRUCellOptions {
 };
 
 /// One step of a GRU: call({x [batch, in], h [batch, units]}) gives {h, h}. With gates z r h of x W + b:
-/// z = sigma(x_z + h R_z), r = sigma(x_r + h R_r), h' = z h + (1 - z) tanh(x_h + r (h R_h)), where h R has a bias of its
-/// own; without reset_after h' = z h + (1 - z) tanh(x_h + (r h) R_h). In training a bare call draws a dropout mask of its
-/// own; the layer keeps one for all steps.
-/// Weights: kernel [in, 3 units], recurrent_kernel [units, 3 units], bias [2, 3 units], or [3 units] without reset_after.
+/// z = sigma(x_z + h R_z), r = sigma(x_r + h R_r), h' = z h + (1 - z) tanh(x_h + r (h R_h)), where h R has a bias of
+/// its own; without reset_after h' = z h + (1 - z) tanh(x_h + (r h) R_h). In training a bare call draws a dropout mask
+/// of its own; the layer keeps one for all steps. Weights: kernel [in, 3 units], recurrent_kernel [units, 3 units],
+/// bias [2, 3 units], or [3 units] without reset_after.
 class GRUCell : public ClassicCell {
 public:
     explicit GRUCell(std::int64_t units, const GRUCellOptions& options = {});

@@ -41,7 +41,9 @@ void History::add(int epoch, const Logs& logs) {
     }
 }
 
-const std::vector<double>& History::operator[](const std::string& name) const { return find_or_throw(columns_, name, "History"); }
+const std::vector<double>& History::operator[](const std::string& name) const {
+    return find_or_throw(columns_, name, "History");
+}
 bool History::contains(const std::string& name) const { return find(columns_, name) != columns_.end(); }
 
 std::vector<std::string> History::names() const {

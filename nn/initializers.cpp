@@ -41,13 +41,19 @@ const std::vector<Row>& table() {
         {{"zeros", "zero"}, "Zeros", [](const Given&) { return init::zeros(); }},
         {{"ones", "one"}, "Ones", [](const Given&) { return init::ones(); }},
         {{"constant"}, "Constant", [](const Given& given) { return init::constant(given.number("value", 0)); }},
-        {{"uniform", "random_uniform"}, "RandomUniform",
+        {{"uniform", "random_uniform"},
+         "RandomUniform",
          [](const Given& given) { return init::uniform(given.number("minval", -0.05), given.number("maxval", 0.05)); }},
-        {{"normal", "random_normal"}, "RandomNormal",
+        {{"normal", "random_normal"},
+         "RandomNormal",
          [](const Given& given) { return init::normal(given.number("mean", 0), given.number("stddev", 0.05)); }},
-        {{"truncated_normal"}, "TruncatedNormal",
-         [](const Given& given) { return init::truncated_normal(given.number("mean", 0), given.number("stddev", 0.05)); }},
-        {{"variance_scaling"}, "VarianceScaling",
+        {{"truncated_normal"},
+         "TruncatedNormal",
+         [](const Given& given) {
+             return init::truncated_normal(given.number("mean", 0), given.number("stddev", 0.05));
+         }},
+        {{"variance_scaling"},
+         "VarianceScaling",
          [](const Given& given) {
              return init::variance_scaling(given.number("scale", 1), given.word("mode", "fan_in"),
                                            given.word("distribution", "truncated_normal"));
@@ -58,9 +64,11 @@ const std::vector<Row>& table() {
         {{"he_normal"}, "HeNormal", [](const Given&) { return init::he_normal(); }},
         {{"lecun_uniform"}, "LecunUniform", [](const Given&) { return init::lecun_uniform(); }},
         {{"lecun_normal"}, "LecunNormal", [](const Given&) { return init::lecun_normal(); }},
-        {{"orthogonal", "OrthogonalInitializer"}, "Orthogonal",
+        {{"orthogonal", "OrthogonalInitializer"},
+         "Orthogonal",
          [](const Given& given) { return init::orthogonal(given.number("gain", 1)); }},
-        {{"identity", "IdentityInitializer"}, "Identity",
+        {{"identity", "IdentityInitializer"},
+         "Identity",
          [](const Given& given) { return init::identity(given.number("gain", 1)); }},
     };
     return rows;
@@ -92,7 +100,8 @@ Initializer::Draw scaled(double scale, const std::string& mode, const std::strin
             const double limit = std::sqrt(3 * variance);
             return random::uniform(shape, -limit, limit, dtype, generator);
         }
-        if (distribution == "untruncated_normal") return random::normal(shape, 0, std::sqrt(variance), dtype, generator);
+        if (distribution == "untruncated_normal")
+            return random::normal(shape, 0, std::sqrt(variance), dtype, generator);
         constexpr double left = 0.87962566103423978;  // stddev of the standard normal distribution cut at +-2
         return random::truncated_normal(shape, 0, std::sqrt(variance) / left, dtype, generator);
     };
@@ -105,7 +114,8 @@ Initializer::Draw filled(double value) {
 }  // namespace
 
 Initializer::Initializer(std::string keras_class, Config config, Words words, Draw draw)
-    : keras_class_(std::move(keras_class)), config_(std::move(config)), words_(std::move(words)), draw_(std::move(draw)) {}
+    : keras_class_(std::move(keras_class)), config_(std::move(config)), words_(std::move(words)),
+      draw_(std::move(draw)) {}
 
 Initializer::Initializer(const std::string& name) : Initializer(from_config(name, {})) {}
 
@@ -137,19 +147,28 @@ Initializer ones() { return {"Ones", {}, {}, filled(1)}; }
 Initializer constant(double value) { return {"Constant", {{"value", value}}, {}, filled(value)}; }
 
 Initializer uniform(double min, double max) {
-    return {"RandomUniform", {{"minval", min}, {"maxval", max}}, {}, [=](const Shape& shape, DType dtype, Generator& generator) {
+    return {"RandomUniform",
+            {{"minval", min}, {"maxval", max}},
+            {},
+            [=](const Shape& shape, DType dtype, Generator& generator) {
                 return random::uniform(shape, min, max, dtype, generator);
             }};
 }
 
 Initializer normal(double mean, double stddev) {
-    return {"RandomNormal", {{"mean", mean}, {"stddev", stddev}}, {}, [=](const Shape& shape, DType dtype, Generator& generator) {
+    return {"RandomNormal",
+            {{"mean", mean}, {"stddev", stddev}},
+            {},
+            [=](const Shape& shape, DType dtype, Generator& generator) {
                 return random::normal(shape, mean, stddev, dtype, generator);
             }};
 }
 
 Initializer truncated_normal(double mean, double stddev) {
-    return {"TruncatedNormal", {{"mean", mean}, {"stddev", stddev}}, {}, [=](const Shape& shape, DType dtype, Generator& generator) {
+    return {"TruncatedNormal",
+            {{"mean", mean}, {"stddev", stddev}},
+            {},
+            [=](const Shape& shape, DType dtype, Generator& generator) {
                 return random::truncated_normal(shape, mean, stddev, dtype, generator);
             }};
 }
@@ -160,7 +179,8 @@ Initializer variance_scaling(double scale, const std::string& mode, const std::s
     // Keras 2 said "normal" for the truncated one.
     const std::string drawn = pick(distribution == "normal" ? "truncated_normal" : distribution,
                                    {"truncated_normal", "untruncated_normal", "uniform"}, "distribution");
-    return {"VarianceScaling", {{"scale", scale}}, {{"mode", mode}, {"distribution", drawn}}, scaled(scale, mode, drawn)};
+    return {
+        "VarianceScaling", {{"scale", scale}}, {{"mode", mode}, {"distribution", drawn}}, scaled(scale, mode, drawn)};
 }
 
 Initializer glorot_uniform() { return {"GlorotUniform", {}, {}, scaled(1, "fan_avg", "uniform")}; }
@@ -173,7 +193,8 @@ Initializer lecun_normal() { return {"LecunNormal", {}, {}, scaled(1, "fan_in", 
 Initializer orthogonal(double gain) {
     return {"Orthogonal", {{"gain", gain}}, {}, [=](const Shape& shape, DType dtype, Generator& generator) {
                 if (shape.rank() < 2)
-                    throw ShapeError(fmt::format("orthogonal: the weight must have two axes or more; received {}", str(shape)));
+                    throw ShapeError(
+                        fmt::format("orthogonal: the weight must have two axes or more; received {}", str(shape)));
                 const std::int64_t columns = shape.back(), rows = columns == 0 ? 0 : shape.elements() / columns;
                 return (random_orthonormal(rows, columns, generator) * gain).to(dtype).reshape(shape);
             }};

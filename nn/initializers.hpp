@@ -65,8 +65,8 @@ Initializer normal(double mean = 0, double stddev = 0.05);
 Initializer truncated_normal(double mean = 0, double stddev = 0.05);
 
 /// Variance scale / n, where n is the mode's fan: "fan_in", "fan_out" or "fan_avg". The distribution is
-/// "truncated_normal" (stddev divided by 0.87962566, what cutting at two leaves of it), "untruncated_normal" or "uniform"
-/// (to +-sqrt(3 scale / n)). Throws ValueError for other words, or scale <= 0.
+/// "truncated_normal" (stddev divided by 0.87962566, what cutting at two leaves of it), "untruncated_normal" or
+/// "uniform" (to +-sqrt(3 scale / n)). Throws ValueError for other words, or scale <= 0.
 Initializer variance_scaling(double scale = 1, const std::string& mode = "fan_in",
                              const std::string& distribution = "truncated_normal");
 Initializer glorot_uniform();  ///< scale 1, fan_avg (Glorot and Bengio, 2010)

@@ -57,6 +57,8 @@ private:
 };
 
 template <class M>
-const bool detail::Copyable<M>::known = register_copier(typeid(M), [](const Module& module) { return Layer(dynamic_cast<const M&>(module)); });
+const bool detail::Copyable<M>::known = register_copier(typeid(M), [](const Module& module) {
+    return Layer(dynamic_cast<const M&>(module));
+});
 
 }  // namespace weft::nn

@@ -54,9 +54,9 @@ struct GroupNormOptions {
     std::string name = {};
 };
 
-/// The same of each sample over the channels of each of `groups` groups, and all other axes (Wu and He 2018). With -1 each
-/// channel is a group. Keras's GroupNormalization. Weights: gamma, beta, each [channels]. Throws ShapeError for groups that
-/// do not divide the channels.
+/// The same of each sample over the channels of each of `groups` groups, and all other axes (Wu and He 2018). With -1
+/// each channel is a group. Keras's GroupNormalization. Weights: gamma, beta, each [channels]. Throws ShapeError for
+/// groups that do not divide the channels.
 class GroupNorm : public Module {
 public:
     explicit GroupNorm(std::int64_t groups = 32, const GroupNormOptions& options = {});

@@ -27,7 +27,8 @@ public:
     explicit Linear(std::int64_t units, const LinearOptions& options = {});
     /// With the number of inputs given, the weights are there at once.
     template <std::integral In, std::integral Out>
-    Linear(In inputs, Out units, const LinearOptions& options = {}) : Linear(static_cast<std::int64_t>(units), options) {
+    Linear(In inputs, Out units, const LinearOptions& options = {})
+        : Linear(static_cast<std::int64_t>(units), options) {
         build_for({None, static_cast<std::int64_t>(inputs)});
     }
 

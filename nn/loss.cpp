@@ -18,7 +18,8 @@ Reduction reduction_named(const std::string& where, const std::string& name) {
     if (name == "sum_over_batch_size" || name == "mean" || name == "auto") return Reduction::mean;
     if (name == "sum") return Reduction::sum;
     if (name == "none") return Reduction::none;
-    throw ValueError(fmt::format("{}: reduction is one of sum_over_batch_size, sum and none; received '{}'", where, name));
+    throw ValueError(
+        fmt::format("{}: reduction is one of sum_over_batch_size, sum and none; received '{}'", where, name));
 }
 
 // 1 where a value counts, else 0.
@@ -48,10 +49,19 @@ struct Loss::Definition {
         const bool named = reduction && std::holds_alternative<std::string>(*reduction);
         const std::string how = named ? std::get<std::string>(*reduction) : "sum_over_batch_size";
         const Reduction chosen = reduction && !named ? Reduction::none : reduction_named(row.name, how);
-        config.set("reduction", chosen == Reduction::mean ? "sum_over_batch_size" : chosen == Reduction::sum ? "sum" : "none");
+        config.set("reduction", chosen == Reduction::mean  ? "sum_over_batch_size"
+                                : chosen == Reduction::sum ? "sum"
+                                                           : "none");
         const Setting* name = given.find("name");
-        const bool own_name = name && std::holds_alternative<std::string>(*name) && !std::get<std::string>(*name).empty();
-        return {own_name ? std::get<std::string>(*name) : row.name, row.name, row.class_name, std::move(config), &row, {}, chosen};
+        const bool own_name =
+            name && std::holds_alternative<std::string>(*name) && !std::get<std::string>(*name).empty();
+        return {own_name ? std::get<std::string>(*name) : row.name,
+                row.name,
+                row.class_name,
+                std::move(config),
+                &row,
+                {},
+                chosen};
     }
 };
 
@@ -86,32 +96,37 @@ const Settings& Loss::config() const { return definition().config; }
 Tensor Loss::per_sample(const Tensor& y_true, const Tensor& y_pred) const {
     const Definition& d = definition();
     if (!d.row) {
-        const bool other_float = is_floating(y_true.dtype()) && is_floating(y_pred.dtype()) && y_true.dtype() != y_pred.dtype();
+        const bool other_float =
+            is_floating(y_true.dtype()) && is_floating(y_pred.dtype()) && y_true.dtype() != y_pred.dtype();
         return d.function(other_float ? y_true.to(y_pred.dtype()) : y_true, y_pred);
     }
     const Tensor values = loss_values(*d.row, d.config, y_true, y_pred);
     return d.row->per_sample == PerSample::mean ? mean(values, {-1}) : values;
 }
 
-Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight, const Tensor& mask) const {
+Tensor Loss::operator()(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight,
+                        const Tensor& mask) const {
     const Definition& d = definition();
     const Tensor steps = mask.defined() ? mask : mask_of(y_pred);
     // The mean over samples of means of equal lengths is the mean over all.
-    if (d.row && d.row->per_sample == PerSample::mean && d.reduction == Reduction::mean && !sample_weight.defined() && !steps.defined())
+    if (d.row && d.row->per_sample == PerSample::mean && d.reduction == Reduction::mean && !sample_weight.defined() &&
+        !steps.defined())
         return mean(loss_values(*d.row, d.config, y_true, y_pred));
 
     Tensor values = per_sample(y_true, y_pred);
     Tensor counts;
     for (const Tensor& part : {steps, mask_of(values)})
-        if (part.defined()) counts = product(counts, aligned_left(ones_where(part, values.dtype()), values.shape(), "mask"));
+        if (part.defined())
+            counts = product(counts, aligned_left(ones_where(part, values.dtype()), values.shape(), "mask"));
     if (counts.defined() && d.reduction == Reduction::mean)
         counts = counts * (static_cast<double>(counts.elements()) / (sum(counts).item<double>() + 1e-7));
     Tensor weight;
     if (sample_weight.defined()) {
         if (values.rank() == 0)
-            throw ShapeError(fmt::format("{}: gives one number for the whole batch, so sample weights {} cannot be applied. Let it "
-                                         "return a value for each sample, e.g. mean(x, {{-1}}).",
-                                         d.name, describe(sample_weight)));
+            throw ShapeError(
+                fmt::format("{}: gives one number for the whole batch, so sample weights {} cannot be applied. Let it "
+                            "return a value for each sample, e.g. mean(x, {{-1}}).",
+                            d.name, describe(sample_weight)));
         weight = aligned_left(sample_weight.to(values.dtype()), values.shape(), "sample_weight");
     }
     weight = product(weight, counts);
@@ -125,7 +140,8 @@ void check_target(const Loss& loss, const Tensor& y_true, const Shape& predictio
     if (!d.row) return;
     const std::string name = where.empty() ? d.row->name : where;
     check_target_shape(name, d.row->target, y_true, prediction);
-    check_target_range(name, d.row->target, y_true, prediction.rank() > 0 ? prediction.back() : 1, ignored_class(d.config));
+    check_target_range(name, d.row->target, y_true, prediction.rank() > 0 ? prediction.back() : 1,
+                       ignored_class(d.config));
 }
 
 const std::vector<std::string>& loss_names() {

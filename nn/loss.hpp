@@ -49,10 +49,10 @@ public:
     /// from_logits, label_smoothing, delta, ignore_class and reduction, as far as the loss has them.
     const Settings& config() const;
 
-    /// A value for each sample: y_pred's shape without the last axis. Integer targets, and targets of another float type,
-    /// are converted to y_pred's; a target may lack a last axis of 1; a single number stands for every element. The
-    /// cross-entropies use the logits that a softmax or sigmoid remembers, so they are stable for any.
-    /// Throws ShapeError if target and prediction do not fit, ValueError for a label out of range.
+    /// A value for each sample: y_pred's shape without the last axis. Integer targets, and targets of another float
+    /// type, are converted to y_pred's; a target may lack a last axis of 1; a single number stands for every element.
+    /// The cross-entropies use the logits that a softmax or sigmoid remembers, so they are stable for any. Throws
+    /// ShapeError if target and prediction do not fit, ValueError for a label out of range.
     Tensor per_sample(const Tensor& y_true, const Tensor& y_pred) const;
 
     /// The mean of value * weight over all values, not divided by the sum of the weights. sample_weight is [batch], or

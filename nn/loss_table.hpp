@@ -36,8 +36,8 @@ const LossRow* find_loss(const std::string& name);
 /// Lower case without underscores: "MeanSquaredError" and "mean_squared_error" alike.
 std::string plain(std::string_view name);
 
-/// A sample's values before the mean: of the formula, with the target made to fit. `y_pred` [n] counts as [n, 1] where a
-/// sample's value is a mean.
+/// A sample's values before the mean: of the formula, with the target made to fit. `y_pred` [n] counts as [n, 1] where
+/// a sample's value is a mean.
 Tensor loss_values(const LossRow& row, const Settings& config, const Tensor& y_true, const Tensor& y_pred);
 /// The ignored class among the options, if any.
 std::optional<std::int64_t> ignored_class(const Settings& config);

@@ -45,11 +45,14 @@ Loss KLDivergence(const Options& options) { return named("kl_divergence", option
 
 Loss Huber(const HuberOptions& options) {
     checked(options.delta, 0, unlimited, "Huber: delta");
-    return Loss::from_config("huber", {{"delta", options.delta}, {"reduction", options.reduction}, {"name", options.name}});
+    return Loss::from_config("huber",
+                             {{"delta", options.delta}, {"reduction", options.reduction}, {"name", options.name}});
 }
 
 Loss BinaryCrossentropy(const CrossentropyOptions& options) { return crossentropy("binary_crossentropy", options); }
-Loss CategoricalCrossentropy(const CrossentropyOptions& options) { return crossentropy("categorical_crossentropy", options); }
+Loss CategoricalCrossentropy(const CrossentropyOptions& options) {
+    return crossentropy("categorical_crossentropy", options);
+}
 
 Loss SparseCategoricalCrossentropy(const SparseCrossentropyOptions& options) {
     Settings config{{"from_logits", options.from_logits}, {"reduction", options.reduction}, {"name", options.name}};
@@ -113,19 +116,24 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, const HuberLos
     return apply(losses::Huber({.delta = options.delta}), prediction, target, options);
 }
 
-Tensor binary_crossentropy_loss(const Tensor& prediction, const Tensor& target, const CrossentropyLossOptions& options) {
-    return apply(losses::BinaryCrossentropy({.from_logits = options.from_logits, .label_smoothing = options.label_smoothing}),
-                 prediction, target, options);
+Tensor binary_crossentropy_loss(const Tensor& prediction, const Tensor& target,
+                                const CrossentropyLossOptions& options) {
+    return apply(
+        losses::BinaryCrossentropy({.from_logits = options.from_logits, .label_smoothing = options.label_smoothing}),
+        prediction, target, options);
 }
 
-Tensor categorical_crossentropy_loss(const Tensor& prediction, const Tensor& target, const CrossentropyLossOptions& options) {
-    return apply(losses::CategoricalCrossentropy({.from_logits = options.from_logits, .label_smoothing = options.label_smoothing}),
+Tensor categorical_crossentropy_loss(const Tensor& prediction, const Tensor& target,
+                                     const CrossentropyLossOptions& options) {
+    return apply(losses::CategoricalCrossentropy(
+                     {.from_logits = options.from_logits, .label_smoothing = options.label_smoothing}),
                  prediction, target, options);
 }
 
 Tensor sparse_categorical_crossentropy_loss(const Tensor& prediction, const Tensor& target,
                                             const SparseCrossentropyLossOptions& options) {
-    return apply(losses::SparseCategoricalCrossentropy({.from_logits = options.from_logits, .ignore_class = options.ignore_class}),
+    return apply(losses::SparseCategoricalCrossentropy(
+                     {.from_logits = options.from_logits, .ignore_class = options.ignore_class}),
                  prediction, target, options);
 }
 

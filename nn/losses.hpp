@@ -17,10 +17,12 @@ struct LossWeights {
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});   ///< (p - t)^2
 Tensor mae_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});   ///< |p - t|
-Tensor mape_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});  ///< 100 |p - t| / |t|
+Tensor mape_loss(const Tensor& prediction, const Tensor& target,
+                 const LossWeights& options = {});  ///< 100 |p - t| / |t|
 /// (ln(1 + p) - ln(1 + t))^2; what is below 1e-7 counts as that.
 Tensor msle_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});
-Tensor log_cosh_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});  ///< ln(cosh(p - t))
+Tensor log_cosh_loss(const Tensor& prediction, const Tensor& target,
+                     const LossWeights& options = {});  ///< ln(cosh(p - t))
 Tensor poisson_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});   ///< p - t ln p
 /// Minus the cosine of the angle between the last axes.
 Tensor cosine_similarity_loss(const Tensor& prediction, const Tensor& target, const LossWeights& options = {});
@@ -47,9 +49,11 @@ struct CrossentropyLossOptions {
     Tensor mask = {};
 };
 /// -t ln p - (1 - t) ln(1 - p), t in 0..1.
-Tensor binary_crossentropy_loss(const Tensor& prediction, const Tensor& target, const CrossentropyLossOptions& options = {});
+Tensor binary_crossentropy_loss(const Tensor& prediction, const Tensor& target,
+                                const CrossentropyLossOptions& options = {});
 /// -sum t ln p over the classes, the last axis; p are scaled to sum to 1.
-Tensor categorical_crossentropy_loss(const Tensor& prediction, const Tensor& target, const CrossentropyLossOptions& options = {});
+Tensor categorical_crossentropy_loss(const Tensor& prediction, const Tensor& target,
+                                     const CrossentropyLossOptions& options = {});
 
 struct SparseCrossentropyLossOptions {
     bool from_logits = false;

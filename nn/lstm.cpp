@@ -26,7 +26,9 @@ Tensors LSTMCell::step(const Tensor& z, const Tensors& states, const Tensors& ma
     return lstm_step(z, states[0], states[1], recurrent_kernel_, settings_.activation, recurrent_activation_, masks);
 }
 
-bool LSTMCell::fused() const { return settings_.activation.name() == "tanh" && recurrent_activation_.name() == "sigmoid"; }
+bool LSTMCell::fused() const {
+    return settings_.activation.name() == "tanh" && recurrent_activation_.name() == "sigmoid";
+}
 
 Tensors LSTMCell::all(const Tensor& x, const Tensors& states, const Tensor& mask) {
     return lstm(x, kernel_, recurrent_kernel_, bias_, states[0], states[1], mask);
@@ -40,13 +42,16 @@ nlohmann::json LSTMCell::config() const {
 }
 
 LSTM::LSTM(std::int64_t units, const LSTMOptions& options)
-    : ClassicRNN(LSTMCell(units, cell_options(options, LSTMCellOptions{.recurrent_activation = options.recurrent_activation,
-                                                                   .unit_forget_bias = options.unit_forget_bias})),
-                 units, options) {}
+    : ClassicRNN(
+          LSTMCell(units, cell_options(options, LSTMCellOptions{.recurrent_activation = options.recurrent_activation,
+                                                                .unit_forget_bias = options.unit_forget_bias})),
+          units, options) {}
 
 template class ClassicRNN<LSTM, LSTMOptions>;
 
 static const bool lstm_registered = register_recurrent<LSTM, LSTMOptions, LSTMCell, LSTMCellOptions>(
-    "LSTM", [](const nlohmann::json& c, auto& options) { options.unit_forget_bias = config_bool(c, "unit_forget_bias", true); });
+    "LSTM", [](const nlohmann::json& c, auto& options) {
+        options.unit_forget_bias = config_bool(c, "unit_forget_bias", true);
+    });
 
 }  // namespace weft::nn

@@ -26,9 +26,9 @@ struct LSTMCellOptions {
 };
 
 /// One step of an LSTM: call({x [batch, in], h [batch, units], c [batch, units]}) gives {h, h, c}. With [i f c o] =
-/// x W + h R + b: c' = sigma(f) c + sigma(i) tanh(c), h' = sigma(o) tanh(c'). In training a bare call draws a dropout mask
-/// of its own; the layer keeps one for all steps.
-/// Weights: kernel [in, 4 units], recurrent_kernel [units, 4 units], bias [4 units].
+/// x W + h R + b: c' = sigma(f) c + sigma(i) tanh(c), h' = sigma(o) tanh(c'). In training a bare call draws a dropout
+/// mask of its own; the layer keeps one for all steps. Weights: kernel [in, 4 units], recurrent_kernel [units, 4
+/// units], bias [4 units].
 class LSTMCell : public ClassicCell {
 public:
     explicit LSTMCell(std::int64_t units, const LSTMCellOptions& options = {});

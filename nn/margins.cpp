@@ -14,7 +14,8 @@ detail::MarginLayer::MarginLayer(std::vector<Margin> margins, int sign, const ch
     nothing_to_build();
     for (const Margin& margin : margins_)
         if (margin.before < 0 || margin.after < 0)
-            throw ValueError(fmt::format("{}: margins must not be negative; received {{{}, {}}}", key, margin.before, margin.after));
+            throw ValueError(
+                fmt::format("{}: margins must not be negative; received {{{}, {}}}", key, margin.before, margin.after));
 }
 
 Shape detail::MarginLayer::output_shape(const Shape& input) {
@@ -25,7 +26,8 @@ Shape detail::MarginLayer::output_shape(const Shape& input) {
         if (input[axis] == None) continue;
         shape[axis] += sign_ * (margins_[i].before + margins_[i].after);
         if (shape[axis] < 1 && sign_ < 0)
-            throw ShapeError(fmt::format("{}: cutting off {} and {} leaves nothing of axis {}; received {}", label(), margins_[i].before, margins_[i].after, axis, str(input)));
+            throw ShapeError(fmt::format("{}: cutting off {} and {} leaves nothing of axis {}; received {}", label(),
+                                         margins_[i].before, margins_[i].after, axis, str(input)));
     }
     return shape;
 }
@@ -62,14 +64,16 @@ Tensor detail::Cropping::forward(const Tensor& x) {
 namespace {
 
 // A number, [before, after], or a list of such: for each axis its margin.
-std::vector<Margin> margins_of(const nlohmann::json& config, const char* key, std::size_t axes, std::int64_t otherwise) {
+std::vector<Margin> margins_of(const nlohmann::json& config, const char* key, std::size_t axes,
+                               std::int64_t otherwise) {
     if (!config_has(config, key)) return std::vector<Margin>(axes, otherwise);
     const nlohmann::json& value = config_value(config, key);
     const auto margin = [&](const nlohmann::json& given) -> Margin {
         if (given.is_number_integer()) return given.get<std::int64_t>();
         if (given.is_array() && given.size() == 2 && given[0].is_number_integer() && given[1].is_number_integer())
             return {given[0].get<std::int64_t>(), given[1].get<std::int64_t>()};
-        throw ValueError(fmt::format("layer config: '{}' must be margins; the file says {}", key, value.dump().substr(0, 80)));
+        throw ValueError(
+            fmt::format("layer config: '{}' must be margins; the file says {}", key, value.dump().substr(0, 80)));
     };
     if (axes == 1 || value.is_number_integer()) return std::vector<Margin>(axes, margin(value));
     if (!value.is_array() || value.size() != axes) margin(nullptr);
@@ -79,18 +83,22 @@ std::vector<Margin> margins_of(const nlohmann::json& config, const char* key, st
 }
 
 const bool margins_registered[] = {
-    register_layer("ZeroPadding1D", [](const nlohmann::json& c) -> Layer { return ZeroPadding1d(margins_of(c, "padding", 1, 1)[0]); }),
-    register_layer("Cropping1D", [](const nlohmann::json& c) -> Layer { return Cropping1d(margins_of(c, "cropping", 1, 1)[0]); }),
-    register_layer("ZeroPadding2D", [](const nlohmann::json& c) -> Layer {
-        read_channels_last(c, "ZeroPadding2D");
-        const auto margins = margins_of(c, "padding", 2, 1);
-        return ZeroPadding2d({margins[0], margins[1]});
-    }),
-    register_layer("Cropping2D", [](const nlohmann::json& c) -> Layer {
-        read_channels_last(c, "Cropping2D");
-        const auto margins = margins_of(c, "cropping", 2, 0);
-        return Cropping2d({margins[0], margins[1]});
-    }),
+    register_layer("ZeroPadding1D",
+                   [](const nlohmann::json& c) -> Layer { return ZeroPadding1d(margins_of(c, "padding", 1, 1)[0]); }),
+    register_layer("Cropping1D",
+                   [](const nlohmann::json& c) -> Layer { return Cropping1d(margins_of(c, "cropping", 1, 1)[0]); }),
+    register_layer("ZeroPadding2D",
+                   [](const nlohmann::json& c) -> Layer {
+                       read_channels_last(c, "ZeroPadding2D");
+                       const auto margins = margins_of(c, "padding", 2, 1);
+                       return ZeroPadding2d({margins[0], margins[1]});
+                   }),
+    register_layer("Cropping2D",
+                   [](const nlohmann::json& c) -> Layer {
+                       read_channels_last(c, "Cropping2D");
+                       const auto margins = margins_of(c, "cropping", 2, 0);
+                       return Cropping2d({margins[0], margins[1]});
+                   }),
 };
 
 }  // namespace

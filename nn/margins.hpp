@@ -45,7 +45,8 @@ public:
     Tensor forward(const Tensor& x) override;
 
 protected:
-    ZeroPadding(std::vector<Margin> margins, const MarginOptions& options) : MarginLayer(std::move(margins), 1, "padding", options) {}
+    ZeroPadding(std::vector<Margin> margins, const MarginOptions& options)
+        : MarginLayer(std::move(margins), 1, "padding", options) {}
 };
 
 class Cropping : public MarginLayer {
@@ -53,7 +54,8 @@ public:
     Tensor forward(const Tensor& x) override;
 
 protected:
-    Cropping(std::vector<Margin> margins, const MarginOptions& options) : MarginLayer(std::move(margins), -1, "cropping", options) {}
+    Cropping(std::vector<Margin> margins, const MarginOptions& options)
+        : MarginLayer(std::move(margins), -1, "cropping", options) {}
 };
 }  // namespace detail
 
@@ -67,7 +69,8 @@ public:
 /// Zeros around images [batch, height, width, channels].
 class ZeroPadding2d : public detail::ZeroPadding {
 public:
-    explicit ZeroPadding2d(const Margins& padding = 1, const MarginOptions& options = {}) : ZeroPadding({padding.height, padding.width}, options) {}
+    explicit ZeroPadding2d(const Margins& padding = 1, const MarginOptions& options = {})
+        : ZeroPadding({padding.height, padding.width}, options) {}
     std::string class_name() const override { return "ZeroPadding2D"; }
 };
 
@@ -81,7 +84,8 @@ public:
 /// Cuts margins off images [batch, height, width, channels].
 class Cropping2d : public detail::Cropping {
 public:
-    explicit Cropping2d(const Margins& cropping = 0, const MarginOptions& options = {}) : Cropping({cropping.height, cropping.width}, options) {}
+    explicit Cropping2d(const Margins& cropping = 0, const MarginOptions& options = {})
+        : Cropping({cropping.height, cropping.width}, options) {}
     std::string class_name() const override { return "Cropping2D"; }
 };
 

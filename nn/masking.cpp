@@ -16,7 +16,8 @@ Masking::Masking(const MaskingOptions& options) : options_(options) {
 }
 
 Tensor Masking::forward(const Tensor& x) {
-    if (x.rank() < 3) throw ShapeError(fmt::format("{}: expects [batch, time, features]; received {}", label(), describe(x)));
+    if (x.rank() < 3)
+        throw ShapeError(fmt::format("{}: expects [batch, time, features]; received {}", label(), describe(x)));
     const Tensor differs = not_equal(x.detach(), options_.mask_value).to(x.dtype());
     const Tensor counts = greater(max(differs, {-1}), 0);
     Tensor kept = where(expand_dims(counts, -1), x, 0);

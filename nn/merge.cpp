@@ -90,7 +90,8 @@ detail::Merge::Merge(const char* class_name, Op op, const MergeOptions& options,
 
 void detail::Merge::check_count(std::size_t inputs) const {
     if (inputs_ != 0 && inputs != inputs_)
-        throw ValueError(fmt::format("{}: takes {} inputs, as in layer({{a, b}}); received {}", label(), inputs_, inputs));
+        throw ValueError(
+            fmt::format("{}: takes {} inputs, as in layer({{a, b}}); received {}", label(), inputs_, inputs));
 }
 
 Shapes detail::Merge::output_shapes(const Shapes& inputs) {
@@ -103,7 +104,8 @@ Shapes detail::Merge::output_shapes(const Shapes& inputs) {
         for (int i = 0; i < rank; ++i) {
             const bool equal = shape[i] == result[i] || shape[i] == None || result[i] == None;
             if (!equal && (i == 0 || (shape[i] != 1 && result[i] != 1)))
-                throw ShapeError(fmt::format("{}: the inputs must have the same shape, or axes of 1; received {}", label(), list(inputs)));
+                throw ShapeError(fmt::format("{}: the inputs must have the same shape, or axes of 1; received {}",
+                                             label(), list(inputs)));
             if (i == 0) result[i] = result[i] == None ? shape[i] : result[i];
             else if (result[i] == 1) result[i] = shape[i];
             else if (shape[i] == None) result[i] = None;
@@ -150,7 +152,8 @@ Shapes Concatenate::output_shapes(const Shapes& inputs) {
         for (int i = 0; fits && i < result.rank(); ++i)
             fits = i == axis || inputs[k][i] == result[i] || inputs[k][i] == None || result[i] == None;
         if (!fits)
-            throw ShapeError(fmt::format("{}: all axes but number {} must be equal; received {}", label(), axis, list(inputs)));
+            throw ShapeError(
+                fmt::format("{}: all axes but number {} must be equal; received {}", label(), axis, list(inputs)));
         for (int i = 0; i < result.rank(); ++i) {
             if (i == axis) result[i] = result[i] == None || inputs[k][i] == None ? None : result[i] + inputs[k][i];
             else if (result[i] == None) result[i] = inputs[k][i];
@@ -182,10 +185,13 @@ Tensors Concatenate::call(const Tensors& inputs) {
 
 nlohmann::json Concatenate::config() const { return {{"axis", axis_}}; }
 
-Dot::Dot(const std::array<std::int64_t, 2>& axes, const DotOptions& options) : axes_(axes), normalize_(options.normalize) {
+Dot::Dot(const std::array<std::int64_t, 2>& axes, const DotOptions& options)
+    : axes_(axes), normalize_(options.normalize) {
     set_common(options.name, {});
     nothing_to_build();
-    if (axes[0] == 0 || axes[1] == 0) throw ValueError(fmt::format("{}: the axes cannot be 0, the batch; received {} and {}", label(), axes[0], axes[1]));
+    if (axes[0] == 0 || axes[1] == 0)
+        throw ValueError(
+            fmt::format("{}: the axes cannot be 0, the batch; received {} and {}", label(), axes[0], axes[1]));
 }
 
 std::array<int, 2> Dot::axes_of(const Shape& a, const Shape& b) const {
@@ -193,12 +199,15 @@ std::array<int, 2> Dot::axes_of(const Shape& a, const Shape& b) const {
     const std::array<int, 2> axes{a.axis(axes_[0], where.c_str()), b.axis(axes_[1], where.c_str())};
     const std::int64_t m = a[axes[0]], n = b[axes[1]];
     if (a.rank() < 2 || b.rank() < 2 || axes[0] == 0 || axes[1] == 0 || (m != n && m != None && n != None))
-        throw ShapeError(fmt::format("{}: expects two inputs [batch, ...] of equal length along axes {} and {}; received {} and {}", where, axes_[0], axes_[1], str(a), str(b)));
+        throw ShapeError(
+            fmt::format("{}: expects two inputs [batch, ...] of equal length along axes {} and {}; received {} and {}",
+                        where, axes_[0], axes_[1], str(a), str(b)));
     return axes;
 }
 
 Shapes Dot::output_shapes(const Shapes& inputs) {
-    if (inputs.size() != 2) throw ValueError(fmt::format("{}: takes 2 inputs, as in layer({{a, b}}); received {}", label(), inputs.size()));
+    if (inputs.size() != 2)
+        throw ValueError(fmt::format("{}: takes 2 inputs, as in layer({{a, b}}); received {}", label(), inputs.size()));
     const auto axes = axes_of(inputs[0], inputs[1]);
     Shape result{inputs[0][0] == None ? inputs[1][0] : inputs[0][0]};
     for (std::size_t k : {0, 1})
@@ -219,7 +228,8 @@ Tensors Dot::call(const Tensors& inputs) {
         order.push_back(axes[k]);
         Tensor x = axes[k] == inputs[k].rank() - 1 ? inputs[k] : transpose(inputs[k], order);
         const std::int64_t length = x.shape(-1);
-        x = x.reshape({x.shape(0), length == 0 ? 0 : x.elements() / std::max<std::int64_t>(1, x.shape(0) * length), length});
+        x = x.reshape(
+            {x.shape(0), length == 0 ? 0 : x.elements() / std::max<std::int64_t>(1, x.shape(0) * length), length});
         if (normalize_) x = x * rsqrt(maximum(sum(square(x), {-1}, true), 1e-14));  // as Keras, whose epsilon is 1e-7
         rows.push_back(x);
     }
@@ -244,15 +254,20 @@ Layer merge_layer(const nlohmann::json&) {
 }
 
 const bool merge_registered[] = {
-    register_layer("Add", merge_layer<Add>),         register_layer("Subtract", merge_layer<Subtract>),
-    register_layer("Multiply", merge_layer<Multiply>), register_layer("Average", merge_layer<Average>),
-    register_layer("Maximum", merge_layer<Maximum>), register_layer("Minimum", merge_layer<Minimum>),
-    register_layer("Concatenate", [](const nlohmann::json& c) -> Layer { return Concatenate({.axis = config_int(c, "axis", -1)}); }),
-    register_layer("Dot", [](const nlohmann::json& c) -> Layer {
-        const auto axes = config_ints(c, "axes", 2);
-        if (axes.size() != 2) throw ValueError("Dot: its axes are one or two whole numbers");
-        return Dot(std::array{axes[0], axes[1]}, {.normalize = config_bool(c, "normalize", false)});
-    }),
+    register_layer("Add", merge_layer<Add>),
+    register_layer("Subtract", merge_layer<Subtract>),
+    register_layer("Multiply", merge_layer<Multiply>),
+    register_layer("Average", merge_layer<Average>),
+    register_layer("Maximum", merge_layer<Maximum>),
+    register_layer("Minimum", merge_layer<Minimum>),
+    register_layer("Concatenate",
+                   [](const nlohmann::json& c) -> Layer { return Concatenate({.axis = config_int(c, "axis", -1)}); }),
+    register_layer("Dot",
+                   [](const nlohmann::json& c) -> Layer {
+                       const auto axes = config_ints(c, "axes", 2);
+                       if (axes.size() != 2) throw ValueError("Dot: its axes are one or two whole numbers");
+                       return Dot(std::array{axes[0], axes[1]}, {.normalize = config_bool(c, "normalize", false)});
+                   }),
 };
 
 }  // namespace

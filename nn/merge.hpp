@@ -84,8 +84,8 @@ struct DotOptions {
     std::string name = {};
 };
 
-/// The sum of products of two inputs, a [batch, ...] and b [batch, ...], along an axis of each: the other axes of a, then
-/// those of b; [batch, 1] for two vectors. The axes are not 0, the batch.
+/// The sum of products of two inputs, a [batch, ...] and b [batch, ...], along an axis of each: the other axes of a,
+/// then those of b; [batch, 1] for two vectors. The axes are not 0, the batch.
 class Dot : public Module {
 public:
     explicit Dot(std::int64_t axes, const DotOptions& options = {}) : Dot(std::array{axes, axes}, options) {}

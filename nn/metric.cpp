@@ -67,13 +67,14 @@ struct Metric::Definition {
                                                            .sparse = of(found->sparse, {}),
                                                            .categorical = of(found->categorical, {})});
         if (const MetricRow* found = find_metric(name))
-            return std::make_shared<Definition>(Definition{found->name, found->class_name, found->defaults.with(given), found});
+            return std::make_shared<Definition>(
+                Definition{found->name, found->class_name, found->defaults.with(given), found});
         if (find_loss(name)) return of(Loss::from_config(name, given));
         throw ValueError(fmt::format("Metric: there is no metric named '{}'. {}", name, suggest(name, metric_names())));
     }
     static std::shared_ptr<const Definition> of(const Loss& loss) {
-        return std::make_shared<Definition>(
-            Definition{.keras_name = loss.keras_name(), .class_name = loss.class_name(), .config = loss.config(), .loss = loss});
+        return std::make_shared<Definition>(Definition{
+            .keras_name = loss.keras_name(), .class_name = loss.class_name(), .config = loss.config(), .loss = loss});
     }
 
     const Definition& meant(const Shape& y_true, const Shape& y_pred) const {
@@ -128,12 +129,14 @@ void Metric::update(const Tensor& y_true, const Tensor& y_pred, const Tensor& sa
         values_.assign(elements.begin(), elements.end());
         own_mask = mask_of(values);
         shape = values.shape();
-        if (const Shape& counted = shape.rank() > 0 ? shape : y_pred.shape(); counted.rank() > 0) batch = counted.front();
+        if (const Shape& counted = shape.rank() > 0 ? shape : y_pred.shape(); counted.rank() > 0)
+            batch = counted.front();
     }
     if (shape.rank() == 0 && sample_weight.defined())
-        throw ShapeError(fmt::format("{}: gives one number for the whole batch, so sample weights {} cannot be applied. Let it "
-                                     "return a value for each sample, e.g. mean(x, {{-1}}).",
-                                     name_, describe(sample_weight)));
+        throw ShapeError(
+            fmt::format("{}: gives one number for the whole batch, so sample weights {} cannot be applied. Let it "
+                        "return a value for each sample, e.g. mean(x, {{-1}}).",
+                        name_, describe(sample_weight)));
     const double steps = batch > 0 ? static_cast<double>(shape.elements()) / static_cast<double>(batch) : 1;
     const Tensor counts = mask.defined() ? mask : mask_of(y_pred);
     const Tensor weights = shape.rank() > 0 ? weights_of(shape, sample_weight, counts, own_mask) : Tensor();

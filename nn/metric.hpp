@@ -16,14 +16,14 @@ namespace weft::nn {
 class Metric {
 public:
     /// By any of Keras's names for metrics or losses, in which case or underscores do not matter: "accuracy", "acc",
-    /// "mse", "TopKCategoricalAccuracy". What "accuracy" and "crossentropy" mean, the shapes decide: see resolve_metric().
-    /// Throws ValueError, naming the nearest.
+    /// "mse", "TopKCategoricalAccuracy". What "accuracy" and "crossentropy" mean, the shapes decide: see
+    /// resolve_metric(). Throws ValueError, naming the nearest.
     Metric(const std::string& name);
     Metric(const char* name) : Metric(std::string(name)) {}
     /// A loss's values, averaged.
     Metric(const Loss& loss);
-    /// A function of one's own of (y_true, y_pred), which gives a value for each sample, [batch, ...], or one number for
-    /// the batch, which counts as that of each of its samples.
+    /// A function of one's own of (y_true, y_pred), which gives a value for each sample, [batch, ...], or one number
+    /// for the batch, which counts as that of each of its samples.
     template <LossFunction F>
     Metric(F function) : Metric(Loss("custom_metric", std::move(function))) {}
     template <LossFunction F>
@@ -41,8 +41,8 @@ public:
     /// k, threshold, from_logits, ..., as far as the metric has them.
     const Settings& config() const;
 
-    /// Takes in a batch. sample_weight is [batch], or [batch, ...] as the values; where a mask (bool; by default the one
-    /// that travels with y_pred) is false, a value does not count. Throws ShapeError if the shapes do not fit.
+    /// Takes in a batch. sample_weight is [batch], or [batch, ...] as the values; where a mask (bool; by default the
+    /// one that travels with y_pred) is false, a value does not count. Throws ShapeError if the shapes do not fit.
     void update(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight = {}, const Tensor& mask = {});
     /// The mean over all samples since the last reset, weighted; 0 if there were none.
     double result() const;
@@ -51,7 +51,8 @@ public:
 private:
     struct Definition;
     Metric(std::shared_ptr<const Definition> definition, const std::string& name);
-    friend void check_target(const Metric& metric, const Tensor& y_true, const Shape& prediction, const std::string& where);
+    friend void check_target(const Metric& metric, const Tensor& y_true, const Shape& prediction,
+                             const std::string& where);
 
     std::shared_ptr<const Definition> definition_;
     std::string name_;
@@ -59,9 +60,9 @@ private:
     std::vector<double> values_;  // of one batch; kept for its memory
 };
 
-/// What "accuracy" (or "acc", "crossentropy", "ce") means for a target and a prediction of these shapes, as Keras decides:
-/// one column is binary; else a target of lower rank, or with one column, holds class labels; else it is one-hot.
-/// Any other name means itself.
+/// What "accuracy" (or "acc", "crossentropy", "ce") means for a target and a prediction of these shapes, as Keras
+/// decides: one column is binary; else a target of lower rank, or with one column, holds class labels; else it is
+/// one-hot. Any other name means itself.
 std::string resolve_metric(const std::string& name, const Shape& y_true, const Shape& y_pred);
 
 /// Whether all of y_true fits the metric and a prediction of that shape (None where unknown), as for losses.
@@ -70,7 +71,8 @@ void check_target(const Metric& metric, const Tensor& y_true, const Shape& predi
 /// Keras's names of all metrics, aliases and losses included.
 const std::vector<std::string>& metric_names();
 
-/// A list of metrics, each with a name of its own: .metrics = {"accuracy", nn::metrics::TopKCategoricalAccuracy({.k = 3})}
+/// A list of metrics, each with a name of its own: .metrics = {"accuracy", nn::metrics::TopKCategoricalAccuracy({.k =
+/// 3})}
 class Metrics {
 public:
     Metrics() = default;

@@ -20,7 +20,8 @@ bool MetricChoice::flat() const {
 
 // An entry such as {"price", {"mae"}}.
 bool MetricChoice::names_one_of(const std::vector<std::string>& outputs) const {
-    return list_.size() == 2 && list_[0].text_ && std::find(outputs.begin(), outputs.end(), *list_[0].text_) != outputs.end();
+    return list_.size() == 2 && list_[0].text_ &&
+           std::find(outputs.begin(), outputs.end(), *list_[0].text_) != outputs.end();
 }
 
 std::vector<Metrics> MetricChoice::of_outputs(const std::vector<std::string>& outputs, const std::string& where) const {
@@ -30,8 +31,10 @@ std::vector<Metrics> MetricChoice::of_outputs(const std::vector<std::string>& ou
     if (std::any_of(list_.begin(), list_.end(), names_output)) {
         for (const MetricChoice& entry : list_) {
             if (!names_output(entry)) {
-                const std::string given = entry.list_.empty() ? entry.text_.value_or("") : entry.list_[0].text_.value_or("");
-                throw ValueError(fmt::format("{}: the model has no output '{}'. {}", where, given, suggest(given, outputs)));
+                const std::string given =
+                    entry.list_.empty() ? entry.text_.value_or("") : entry.list_[0].text_.value_or("");
+                throw ValueError(
+                    fmt::format("{}: the model has no output '{}'. {}", where, given, suggest(given, outputs)));
             }
             const auto at = std::find(outputs.begin(), outputs.end(), *entry.list_[0].text_) - outputs.begin();
             entry.list_[1].add_to(all[static_cast<std::size_t>(at)]);
@@ -43,8 +46,9 @@ std::vector<Metrics> MetricChoice::of_outputs(const std::vector<std::string>& ou
         return all;
     }
     if (list_.size() != outputs.size())
-        throw ValueError(fmt::format("{}: a model of several outputs takes an entry for each, or {{name, metrics}} pairs, for {}; received {}",
-                                     where, fmt::join(outputs, ", "), leaf() ? 1 : list_.size()));
+        throw ValueError(fmt::format(
+            "{}: a model of several outputs takes an entry for each, or {{name, metrics}} pairs, for {}; received {}",
+            where, fmt::join(outputs, ", "), leaf() ? 1 : list_.size()));
     for (std::size_t i = 0; i < outputs.size(); ++i) list_[i].add_to(all[i]);
     return all;
 }

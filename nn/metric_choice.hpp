@@ -27,8 +27,8 @@ public:
     MetricChoice(std::initializer_list<MetricChoice> entries) : list_(entries) {}
     MetricChoice(const std::vector<MetricChoice>& entries) : list_(entries) {}
 
-    /// The metrics of each output. Throws ValueError, beginning with `where`, for an unknown metric or output, naming the
-    /// nearest, or for another number of entries than there are outputs.
+    /// The metrics of each output. Throws ValueError, beginning with `where`, for an unknown metric or output, naming
+    /// the nearest, or for another number of entries than there are outputs.
     std::vector<Metrics> of_outputs(const std::vector<std::string>& outputs, const std::string& where) const;
     /// Whether no entry is a list.
     bool flat() const;

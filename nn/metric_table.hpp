@@ -1,4 +1,5 @@
-// The table of metrics that are no losses. A new metric is a function of a batch's values and one row in metric_table.cpp.
+// The table of metrics that are no losses. A new metric is a function of a batch's values and one row in
+// metric_table.cpp.
 #pragma once
 
 #include <weft/nn/settings.hpp>
@@ -37,7 +38,8 @@ void binary_accuracy(const Tensor& y_true, const Tensor& y_pred, const Settings&
 void categorical_accuracy(const Tensor& y_true, const Tensor& y_pred, const Settings&, double* values);
 void sparse_categorical_accuracy(const Tensor& labels, const Tensor& y_pred, const Settings&, double* values);
 void top_k_categorical_accuracy(const Tensor& y_true, const Tensor& y_pred, const Settings& config, double* values);
-void sparse_top_k_categorical_accuracy(const Tensor& labels, const Tensor& y_pred, const Settings& config, double* values);
+void sparse_top_k_categorical_accuracy(const Tensor& labels, const Tensor& y_pred, const Settings& config,
+                                       double* values);
 
 }  // namespace formulas
 }  // namespace weft::nn

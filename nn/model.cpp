@@ -9,7 +9,8 @@
 
 namespace weft::nn {
 
-OptimizerChoice::OptimizerChoice(const std::string& name, const optim::Settings& settings) : configured_(optim::make(name, settings)) {}
+OptimizerChoice::OptimizerChoice(const std::string& name, const optim::Settings& settings)
+    : configured_(optim::make(name, settings)) {}
 
 Model::Model() : graph_(std::make_shared<Graph>()), training_(std::make_shared<Training>()) {}
 
@@ -20,7 +21,8 @@ Model::Model(const Symbol& inputs, const Symbol& outputs, const ModelOptions& op
 
 void Model::compile(const CompileOptions& options) {
     if (!graph_->nodes.empty()) objective_for(options, graph_->output_names());  // names that do not fit are told here
-    else if (options.metrics.flat() && options.weighted_metrics.flat() && options.loss.size() <= 1) objective_for(options, {"output_1"});
+    else if (options.metrics.flat() && options.weighted_metrics.flat() && options.loss.size() <= 1)
+        objective_for(options, {"output_1"});
     training_->options = options;
     training_->optimizer.reset();  // made when the weights are there
 }
@@ -28,7 +30,9 @@ void Model::compile(const CompileOptions& options) {
 bool Model::compiled() const { return training_->options.has_value(); }
 
 const CompileOptions& Model::compile_options() const {
-    if (!compiled()) throw ValueError(fmt::format("{}: compile it first: model.compile({{.optimizer = \"adam\", .loss = ...}})", label()));
+    if (!compiled())
+        throw ValueError(
+            fmt::format("{}: compile it first: model.compile({{.optimizer = \"adam\", .loss = ...}})", label()));
     return *training_->options;
 }
 
@@ -50,23 +54,30 @@ std::string input_label(const Model& model, std::size_t i, std::size_t inputs) {
 // Without a loss there is something to minimise only if layers add their own, or the step is the model's.
 void check_loss(const Model& model, const char* where) {
     if (model.compile_options().loss.empty() && !model.graph().nodes.empty())
-        throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})", where, model.label()));
+        throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})",
+                                     where, model.label()));
 }
 
 }  // namespace
 
-std::vector<std::string> Model::output_names() const { return graph_->nodes.empty() ? std::vector<std::string>{} : graph_->output_names(); }
+std::vector<std::string> Model::output_names() const {
+    return graph_->nodes.empty() ? std::vector<std::string>{} : graph_->output_names();
+}
 
 Tensors Model::inputs_from(const Feed& x, const std::string& where) const {
     const Tensors inputs = x.in_order(graph_->input_names, where + ": x");
     const std::size_t wanted = graph_->nodes.empty() ? std::max<std::size_t>(1, inputs.size()) : graph_->inputs.size();
     if (inputs.size() != wanted)
-        throw ValueError(fmt::format("{}: {} takes {} input{}; received {}", where, label(), wanted, wanted == 1 ? "" : "s", inputs.size()));
+        throw ValueError(fmt::format("{}: {} takes {} input{}; received {}", where, label(), wanted,
+                                     wanted == 1 ? "" : "s", inputs.size()));
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (!inputs[i].defined() || inputs[i].rank() == 0)
-            throw ShapeError(fmt::format("{}: {} needs a first axis of samples; received {}", where, input_label(*this, i, wanted), inputs[i].defined() ? describe(inputs[i]) : "none"));
+            throw ShapeError(fmt::format("{}: {} needs a first axis of samples; received {}", where,
+                                         input_label(*this, i, wanted),
+                                         inputs[i].defined() ? describe(inputs[i]) : "none"));
         if (inputs[i].shape(0) != inputs[0].shape(0))
-            throw ShapeError(fmt::format("{}: all inputs must hold equally many samples; received {} and {}", where, describe(inputs[0]), describe(inputs[i])));
+            throw ShapeError(fmt::format("{}: all inputs must hold equally many samples; received {} and {}", where,
+                                         describe(inputs[0]), describe(inputs[i])));
     }
     return inputs;
 }
@@ -144,7 +155,8 @@ bool agrees(const Shape& given, const Shape& wanted) {
 void check_count(const Model& model, std::size_t inputs) {
     const std::size_t wanted = model.graph().inputs.size();
     if (inputs != wanted)
-        throw ValueError(fmt::format("{}: takes {} input{}; received {}", model.label(), wanted, wanted == 1 ? "" : "s", inputs));
+        throw ValueError(
+            fmt::format("{}: takes {} input{}; received {}", model.label(), wanted, wanted == 1 ? "" : "s", inputs));
 }
 
 }  // namespace
@@ -159,7 +171,8 @@ Tensors Model::call(const Tensors& inputs) {
         if (agrees(inputs[i].shape(), graph_->input_shapes[i])) continue;
         // The first layer says best what is wrong; a layer that takes any shape leaves it to the model.
         if (inputs.size() == 1) graph_->nodes[0].layer->output_shapes({inputs[0].shape()});
-        throw ShapeError(fmt::format("{}: expects {}; received {}", label(), str(graph_->input_shapes[i]), describe(inputs[i])));
+        throw ShapeError(
+            fmt::format("{}: expects {}; received {}", label(), str(graph_->input_shapes[i]), describe(inputs[i])));
     }
     return graph_->run(inputs);
 }
@@ -175,7 +188,8 @@ Shapes Model::inferred_shapes(const Shapes& inputs) {
     const Shapes all = graph_->shapes(inputs);
     for (std::size_t i = 0; i < graph_->input_shapes.size(); ++i)
         if (!agrees(inputs[i], graph_->input_shapes[i]))
-            throw ShapeError(fmt::format("{}: expects {}; received {}", label(), str(graph_->input_shapes[i]), str(inputs[i])));
+            throw ShapeError(
+                fmt::format("{}: expects {}; received {}", label(), str(graph_->input_shapes[i]), str(inputs[i])));
     Shapes results;
     for (int output : graph_->outputs) results.push_back(all[static_cast<std::size_t>(output)]);
     return results;

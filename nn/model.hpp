@@ -1,5 +1,5 @@
-// Model: compile, fit, evaluate, predict, summary, save. A Sequential, a functional or loaded model, or a class of one's
-// own that overrides forward().
+// Model: compile, fit, evaluate, predict, summary, save. A Sequential, a functional or loaded model, or a class of
+// one's own that overrides forward().
 #pragma once
 
 #include <weft/data/loader.hpp>
@@ -56,7 +56,8 @@ struct FitOptions {
     std::map<std::int64_t, double> class_weight = {};  ///< for a model of one output
     Feed sample_weight = {};  ///< [n], or [n, ...] for weights within a sample; one for all outputs, or one for each
     int initial_epoch = 0;
-    std::optional<std::uint64_t> seed = {};  ///< of shuffling and dropout; drawn from the default generator if not given
+    std::optional<std::uint64_t> seed =
+        {};  ///< of shuffling and dropout; drawn from the default generator if not given
     /// Written after each epoch, with all that going on needs: a name that ends in .keras, .h5 or .weights.h5.
     std::string checkpoint = {};
     /// Goes on from that file, if it is there, as if there had been no interruption: the same data and options give the
@@ -96,8 +97,8 @@ class Model : public Module {
 public:
     /// For a class of one's own, which overrides forward(), or call() for several inputs or outputs.
     Model();
-    /// What layers called on symbols have drawn from the inputs to the outputs: nn::Model(x, y), nn::Model({a, b}, {y, z}).
-    /// Throws ValueError if an output needs an input that is not given, no output needs an input, or names repeat.
+    /// What layers called on symbols have drawn from the inputs to the outputs: nn::Model(x, y), nn::Model({a, b}, {y,
+    /// z}). Throws ValueError if an output needs an input that is not given, no output needs an input, or names repeat.
     Model(const Symbol& inputs, const Symbol& outputs, const ModelOptions& options = {});
 
     /// Says how to train. Throws ValueError for unknown names, also of outputs.
@@ -108,17 +109,17 @@ public:
     /// gradient that is NaN or infinite (before the update is made).
     /// y may be missing where only layers add losses.
     History fit(const Feed& x, const Feed& y, const FitOptions& options = {});
-    /// From a source of batches {x, y} or {x, y, sample_weight}: all inputs, then the targets, then one weight or one for
-    /// each target; batch_size, shuffle, validation_split, class_weight and
-    /// sample_weight are the source's business. An error in the source leaves the weights of the last complete step.
+    /// From a source of batches {x, y} or {x, y, sample_weight}: all inputs, then the targets, then one weight or one
+    /// for each target; batch_size, shuffle, validation_split, class_weight and sample_weight are the source's
+    /// business. An error in the source leaves the weights of the last complete step.
     History fit(data::Source& source, const FitOptions& options = {});
 
     /// Loss and metrics in inference mode.
     Logs evaluate(const Feed& x, const Feed& y, const EvaluateOptions& options = {});
     /// The same for one epoch of a source; batch_size and sample_weight are the source's business.
     Logs evaluate(data::Source& source, const EvaluateOptions& options = {});
-    /// The results for all of x in inference mode, off the tape. Many threads may predict at once. Throws ValueError for
-    /// a model of several outputs, which predict_all() gives.
+    /// The results for all of x in inference mode, off the tape. Many threads may predict at once. Throws ValueError
+    /// for a model of several outputs, which predict_all() gives.
     Tensor predict(const Feed& x, const PredictOptions& options = {});
     /// All outputs.
     Tensors predict_all(const Feed& x, const PredictOptions& options = {});
@@ -134,17 +135,17 @@ public:
     /// The same for evaluate, and for fit's validation.
     virtual std::optional<Logs> test_step(const Tensors& x, const Tensors& y, const Tensors& sample_weight);
 
-    /// Prints the layers with shapes and numbers of parameters, and, where the model is no chain, what each reads: layer,
-    /// which call of it, which of the results.
+    /// Prints the layers with shapes and numbers of parameters, and, where the model is no chain, what each reads:
+    /// layer, which call of it, which of the results.
     void summary() const;
     std::string summary_text() const;
 
-    /// Writes architecture, weights and, when compiled, training settings and the optimizer's state: a .keras archive, or a
-    /// legacy .h5 that Keras 2.2.3 and later open. *.weights.h5 gets weights alone. An error leaves the file that was there.
-    /// Throws FileError, ValueError for a model that is not built or a class of one's own.
+    /// Writes architecture, weights and, when compiled, training settings and the optimizer's state: a .keras archive,
+    /// or a legacy .h5 that Keras 2.2.3 and later open. *.weights.h5 gets weights alone. An error leaves the file that
+    /// was there. Throws FileError, ValueError for a model that is not built or a class of one's own.
     void save(const std::string& path) const;
-    /// Weights alone: *.weights.h5 in Keras 3's layout, with the optimizer's state when compiled; *.weights.json in that
-    /// layout in several files beside; any other *.h5 in the legacy layout. Throws FileError.
+    /// Weights alone: *.weights.h5 in Keras 3's layout, with the optimizer's state when compiled; *.weights.json in
+    /// that layout in several files beside; any other *.h5 in the legacy layout. Throws FileError.
     void save_weights(const std::string& path, const SaveWeightsOptions& options = {}) const;
     /// Reads weights from any of these files, whatever its name; the optimizer stays as it is. Nothing changes unless
     /// everything fits. Throws FileError.
@@ -157,8 +158,8 @@ public:
     const Graph& graph() const { return *graph_; }
     /// By which compile and History call the outputs; none for a class of one's own before it runs.
     std::vector<std::string> output_names() const;
-    /// The tensors in the order of the model's inputs. Throws ValueError, ShapeError, beginning with `where`, if they are
-    /// not as many as these, or do not hold equally many samples.
+    /// The tensors in the order of the model's inputs. Throws ValueError, ShapeError, beginning with `where`, if they
+    /// are not as many as these, or do not hold equally many samples.
     Tensors inputs_from(const Feed& x, const std::string& where) const;
     bool compiled() const;
     const CompileOptions& compile_options() const;
@@ -185,11 +186,11 @@ protected:
 /// A model of a graph; builds it if the input shapes are known.
 Model model_from_graph(Graph graph, const std::string& name);
 
-/// Reads a whole model that Keras 1.1 to 2.15, Keras 3 or weft wrote, as .h5 or .keras; what the file is follows from its
-/// content. What another Keras version means by its words is kept; mixed precision is computed in float32. Throws FileError
-/// for a damaged file, ValueError that names what is not supported: a layer, a setting, an optimizer. libhdf5 1.10 itself
-/// can crash on corrupt bytes, which no library can catch in its own process: read strangers' files in a child process,
-/// as the `weft` command does.
+/// Reads a whole model that Keras 1.1 to 2.15, Keras 3 or weft wrote, as .h5 or .keras; what the file is follows from
+/// its content. What another Keras version means by its words is kept; mixed precision is computed in float32. Throws
+/// FileError for a damaged file, ValueError that names what is not supported: a layer, a setting, an optimizer.
+/// libhdf5 1.10 itself can crash on corrupt bytes, which no library can catch in its own process: read strangers' files
+/// in a child process, as the `weft` command does.
 Model load_model(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace weft::nn

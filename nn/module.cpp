@@ -22,7 +22,8 @@ constinit thread_local int current_mode = -1;
 
 void check_name(const std::string& name, const char* what) {
     if (name.empty() || name.find('.') != std::string::npos)
-        throw ValueError(fmt::format("{}: a name must not be empty and holds no dots, which saving uses; received '{}'", what, name));
+        throw ValueError(fmt::format("{}: a name must not be empty and holds no dots, which saving uses; received '{}'",
+                                     what, name));
 }
 
 // Calls f(path, weight) for the weights of a state and its children, each tensor once.
@@ -41,7 +42,8 @@ void each_state(State& state, F& f) {
 
 bool contains(const State& state, const State* wanted) {
     if (&state == wanted) return true;
-    return std::any_of(state.children.begin(), state.children.end(), [&](const auto& child) { return contains(*child.second, wanted); });
+    return std::any_of(state.children.begin(), state.children.end(),
+                       [&](const auto& child) { return contains(*child.second, wanted); });
 }
 
 const State* unbuilt(const State& state) {
@@ -66,7 +68,10 @@ Module::Module() : state_(std::make_shared<State>()) {}
 
 Module& Module::operator=(const Module& other) {
     if (registered_ && other.state_ != state_)
-        throw ValueError(fmt::format("{}: it is registered in another module, and an assignment would leave that one with the old weights. Build the parent with the new module instead.", label()));
+        throw ValueError(
+            fmt::format("{}: it is registered in another module, and an assignment would leave that one with the old "
+                        "weights. Build the parent with the new module instead.",
+                        label()));
     state_ = other.state_;
     built_ = other.built_;
     claimed_ = other.claimed_;
@@ -182,8 +187,10 @@ Tensors Module::parameters() const {
 
 std::vector<NamedTensor> Module::named_parameters() const {
     if (const State* waiting = unbuilt(*state_))
-        throw ValueError(fmt::format("{}: {} has no weights yet, because its input's shape is not known. Call the model once, call build_for(), or give the first layer an input_shape.",
-                                     label(), waiting == state_.get() ? "it" : "'" + waiting->name + "'"));
+        throw ValueError(
+            fmt::format("{}: {} has no weights yet, because its input's shape is not known. Call the model once, call "
+                        "build_for(), or give the first layer an input_shape.",
+                        label(), waiting == state_.get() ? "it" : "'" + waiting->name + "'"));
     std::vector<NamedTensor> found;
     std::unordered_set<const void*> seen;
     auto keep = [&](const std::string& path, const State::Weight& weight) {
@@ -215,7 +222,8 @@ Tensors Module::penalties() const {
     Tensors found;
     std::unordered_set<const void*> seen;
     auto collect = [&](const std::string&, const State::Weight& weight) {
-        if (weight.trainable && weight.tensor.requires_grad() && weight.regularizer.defined()) found.push_back(weight.regularizer(weight.tensor));
+        if (weight.trainable && weight.tensor.requires_grad() && weight.regularizer.defined())
+            found.push_back(weight.regularizer(weight.tensor));
     };
     walk(*state_, "", seen, collect);
     return found;
@@ -253,7 +261,8 @@ void Module::reset_states() {
 }
 
 void Module::to(DType dtype) {
-    if (!is_floating(dtype)) throw DTypeError(fmt::format("{}: weights are float32 or float64; received {}", label(), weft::name(dtype)));
+    if (!is_floating(dtype))
+        throw DTypeError(fmt::format("{}: weights are float32 or float64; received {}", label(), weft::name(dtype)));
     auto convert = [dtype](State& state) {
         state.dtype = dtype;
         for (State::Weight& weight : state.weights) {
@@ -288,8 +297,9 @@ Tensor Module::weight(State::Weight kind, const Shape& shape, const Initializer&
     for (const State::Weight& existing : state_->weights) {
         if (existing.name != name) continue;
         if (existing.tensor.shape() != shape || existing.trainable != kind.trainable)
-            throw ShapeError(fmt::format("{}: its weight '{}' was made as {}, by this or another copy of the module; this input asks for {}",
-                                         label(), name, str(existing.tensor.shape()), str(shape)));
+            throw ShapeError(fmt::format(
+                "{}: its weight '{}' was made as {}, by this or another copy of the module; this input asks for {}",
+                label(), name, str(existing.tensor.shape()), str(shape)));
         return existing.tensor;
     }
     BlankWeights* const blank = BlankWeights::current();
@@ -311,7 +321,8 @@ void Module::add_child(const std::string& name, const std::shared_ptr<State>& ch
     check_name(name, "module");
     for (const auto& [existing, state] : state_->children)
         if (existing == name) throw ValueError(fmt::format("{}: it already has a module named '{}'", label(), name));
-    if (contains(*child, state_.get())) throw ValueError(fmt::format("{}: a module cannot be a part of itself", label()));
+    if (contains(*child, state_.get()))
+        throw ValueError(fmt::format("{}: a module cannot be a part of itself", label()));
     if (child->name.empty()) child->name = name;
     state_->children.emplace_back(name, child);
 }
@@ -325,8 +336,9 @@ LentParameters::LentParameters(const Module& module, const Tensors& tensors) : p
     bool fits = parameters_.size() == tensors.size();
     for (std::size_t i = 0; fits && i < tensors.size(); ++i) fits = parameters_[i].shape() == tensors[i].shape();
     if (!fits)
-        throw ValueError(fmt::format("with_parameters: {} has {} parameters, and needs as many tensors of the same shapes; received {}",
-                                     module.label(), parameters_.size(), tensors.size()));
+        throw ValueError(fmt::format(
+            "with_parameters: {} has {} parameters, and needs as many tensors of the same shapes; received {}",
+            module.label(), parameters_.size(), tensors.size()));
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         own_.emplace_back(parameters_[i].data(), parameters_[i].impl()->edge);
         put(parameters_[i], tensors[i].data(), tensors[i].impl()->edge);

@@ -63,7 +63,8 @@ struct State {
 class Module {
 public:
     Module();
-    /// Copies are handles on the same State. Deleted moves make those of derived classes copy, so nothing is left empty.
+    /// Copies are handles on the same State. Deleted moves make those of derived classes copy, so nothing is left
+    /// empty.
     Module(const Module&) = default;
     Module(Module&&) = delete;
     /// Throws ValueError when this is registered in another module, whose weights it would silently leave.
@@ -120,8 +121,8 @@ public:
     std::vector<NamedTensor> named_weights() const;
     Tensors buffers() const;
 
-    /// The penalties of the regularizers of weights that are not frozen, each a scalar on the tape. fit and evaluate add
-    /// them to the loss, with what a LossScope collects.
+    /// The penalties of the regularizers of weights that are not frozen, each a scalar on the tape. fit and evaluate
+    /// add them to the loss, with what a LossScope collects.
     Tensors penalties() const;
     /// Brings the weights that have a constraint and are not frozen back to it. fit does so after each update.
     void constrain();
@@ -139,8 +140,12 @@ public:
 
     /// Calls hook before, or after, each call of this module or a copy of it, alone or within another. What the hook
     /// returns takes the place of the inputs, or of the results; an empty list leaves them.
-    HookHandle register_forward_pre_hook(std::function<ForwardPreHook> hook) { return state_->forward_pre_hooks.add(std::move(hook)); }
-    HookHandle register_forward_hook(std::function<ForwardHook> hook) { return state_->forward_hooks.add(std::move(hook)); }
+    HookHandle register_forward_pre_hook(std::function<ForwardPreHook> hook) {
+        return state_->forward_pre_hooks.add(std::move(hook));
+    }
+    HookHandle register_forward_hook(std::function<ForwardHook> hook) {
+        return state_->forward_hooks.add(std::move(hook));
+    }
 
     const std::string& name() const { return state_->name; }
     void set_name(const std::string& name) {
@@ -155,8 +160,9 @@ public:
 protected:
     /// A trainable weight: made now, or the one of this name that the State already has, if shape and type agree.
     /// Throws ValueError for a name with dots, an empty name, or one used twice in one build.
-    Tensor parameter(const std::string& name, const Shape& shape, const Initializer& initializer = init::glorot_uniform(),
-                     const Regularizer& regularizer = {}, const Constraint& constraint = {});
+    Tensor parameter(const std::string& name, const Shape& shape,
+                     const Initializer& initializer = init::glorot_uniform(), const Regularizer& regularizer = {},
+                     const Constraint& constraint = {});
     /// A weight that is not trained, such as a moving average.
     Tensor buffer(const std::string& name, const Shape& shape, const Initializer& initializer = init::zeros());
     /// Registers a child and returns it: nn::Linear in = module("in", nn::Linear(2, 64));
@@ -219,9 +225,9 @@ private:
     std::vector<std::pair<Array, Edge>> own_;
 };
 
-/// What f() returns when the module's parameters, in the order of parameters(), are the given tensors: gradients flow to
-/// these. Not for a module that other threads use meanwhile, because its copies share the parameters; a thread that wants
-/// its own builds the module anew. Throws ValueError if number or shapes disagree.
+/// What f() returns when the module's parameters, in the order of parameters(), are the given tensors: gradients flow
+/// to these. Not for a module that other threads use meanwhile, because its copies share the parameters; a thread that
+/// wants its own builds the module anew. Throws ValueError if number or shapes disagree.
 template <class F>
 decltype(auto) with_parameters(const Module& module, const Tensors& tensors, F&& f) {
     const LentParameters lent(module, tensors);

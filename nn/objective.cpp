@@ -13,11 +13,13 @@ Objective objective_for(const CompileOptions& options, const std::vector<std::st
     const auto metrics = options.metrics.of_outputs(outputs, "compile: metrics");
     const auto weighted = options.weighted_metrics.of_outputs(outputs, "compile: weighted_metrics");
     Objective objective;
-    for (std::size_t i = 0; i < outputs.size(); ++i) objective.push_back({outputs[i], losses[i], weights[i], metrics[i], weighted[i]});
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        objective.push_back({outputs[i], losses[i], weights[i], metrics[i], weighted[i]});
     return objective;
 }
 
-Tensor total_loss(const Objective& objective, const Tensors& y, const Tensors& predictions, const Tensors& weights, std::vector<double>& each) {
+Tensor total_loss(const Objective& objective, const Tensors& y, const Tensors& predictions, const Tensors& weights,
+                  std::vector<double>& each) {
     Tensor total;
     each.clear();
     const bool several = objective.size() > 1;
@@ -39,7 +41,8 @@ Averages::Averages(const Objective& objective) : outputs_(objective) {
     }
 }
 
-void Averages::add(double n, double loss, const std::vector<double>& each, const Tensors& y, const Tensors& predictions, const Tensors& weights) {
+void Averages::add(double n, double loss, const std::vector<double>& each, const Tensors& y, const Tensors& predictions,
+                   const Tensors& weights) {
     samples_ += n;
     loss_ += loss * n;
     each_.resize(each.size());
@@ -53,7 +56,8 @@ void Averages::add(double n, double loss, const std::vector<double>& each, const
 void Averages::add(double n, const Logs& logs) {
     samples_ += n;
     for (const auto& [name, value] : logs.values()) {
-        auto found = std::find_if(own_.begin(), own_.end(), [&name = name](const auto& entry) { return entry.first == name; });
+        auto found =
+            std::find_if(own_.begin(), own_.end(), [&name = name](const auto& entry) { return entry.first == name; });
         if (found == own_.end()) found = own_.insert(found, {name, 0.0});
         found->second += value * n;
     }

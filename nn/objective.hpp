@@ -24,14 +24,16 @@ Objective objective_for(const CompileOptions& options, const std::vector<std::st
 
 /// The sum of the losses, each times its weight; undefined if there is none. `each` takes the single ones, if there are
 /// several. y, weights and predictions have an entry for each output; weights may be empty.
-Tensor total_loss(const Objective& objective, const Tensors& y, const Tensors& predictions, const Tensors& weights, std::vector<double>& each);
+Tensor total_loss(const Objective& objective, const Tensors& y, const Tensors& predictions, const Tensors& weights,
+                  std::vector<double>& each);
 
 /// Running means over an epoch: the losses by samples, the metrics as they do it.
 class Averages {
 public:
     explicit Averages(const Objective& objective);
     /// A batch of n samples.
-    void add(double n, double loss, const std::vector<double>& each, const Tensors& y, const Tensors& predictions, const Tensors& weights);
+    void add(double n, double loss, const std::vector<double>& each, const Tensors& y, const Tensors& predictions,
+             const Tensors& weights);
     /// What a step of one's own reports of a batch of n samples.
     void add(double n, const Logs& logs);
     Logs logs() const;

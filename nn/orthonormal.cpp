@@ -40,7 +40,8 @@ void orthonormalise_rows(double* rows, std::int64_t count, std::int64_t length) 
 Tensor random_orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator) {
     const NoGrad guard;
     const std::int64_t count = std::min(rows, columns), length = std::max(rows, columns);
-    Tensor vectors = random::normal({count, length}, 0, 1, float64, generator);  // dividing by the norm, R's diagonal is positive
+    Tensor vectors =
+        random::normal({count, length}, 0, 1, float64, generator);  // dividing by the norm, R's diagonal is positive
     // Panel by panel, so that nearly all the work is matrix multiplication.
     constexpr std::int64_t panel = 32;
     double* data = vectors.impl()->array.data<double>();

@@ -13,7 +13,8 @@
 
 namespace weft::nn {
 
-/// One thing for all outputs, "mse"; one for each in order, {"mse", "mae"}; or by name, {{"price", "mse"}, {"kind", "mae"}}.
+/// One thing for all outputs, "mse"; one for each in order, {"mse", "mae"}; or by name, {{"price", "mse"}, {"kind",
+/// "mae"}}.
 template <class T>
 class PerOutput {
 public:
@@ -36,18 +37,22 @@ public:
 
     /// One for each output, `otherwise` where nothing was said. Throws ValueError, beginning with `where`, for another
     /// number than there are outputs, or a name that none has.
-    std::vector<T> of_outputs(const std::vector<std::string>& outputs, const T& otherwise, const std::string& where) const {
+    std::vector<T> of_outputs(const std::vector<std::string>& outputs, const T& otherwise,
+                              const std::string& where) const {
         if (for_all_) return std::vector<T>(outputs.size(), values_[0]);
         std::vector<T> all(outputs.size(), otherwise);
         if (names_.empty()) {
             if (!values_.empty() && values_.size() != outputs.size())
-                throw ValueError(where + ": the model has " + std::to_string(outputs.size()) + " outputs; received a list of " + std::to_string(values_.size()));
+                throw ValueError(where + ": the model has " + std::to_string(outputs.size()) +
+                                 " outputs; received a list of " + std::to_string(values_.size()));
             std::copy(values_.begin(), values_.end(), all.begin());
             return all;
         }
         for (std::size_t i = 0; i < names_.size(); ++i) {
             const auto at = std::find(outputs.begin(), outputs.end(), names_[i]);
-            if (at == outputs.end()) throw ValueError(where + ": the model has no output '" + names_[i] + "'. " + suggest(names_[i], outputs));
+            if (at == outputs.end())
+                throw ValueError(where + ": the model has no output '" + names_[i] + "'. " +
+                                 suggest(names_[i], outputs));
             all[static_cast<std::size_t>(at - outputs.begin())] = values_[i];
         }
         return all;

@@ -13,7 +13,8 @@ detail::Pool1d::Pool1d(Op op, std::int64_t pool_size, const Pool1dOptions& optio
     set_common(options.name, options.input_shape);
     nothing_to_build();
     if (pool_size < 1 || strides_ < 1)
-        throw ValueError(fmt::format("pool1d: pool_size and strides must be positive; received {} and {}", pool_size, strides_));
+        throw ValueError(
+            fmt::format("pool1d: pool_size and strides must be positive; received {} and {}", pool_size, strides_));
     padding_from(padding_, "pool1d");
 }
 
@@ -21,18 +22,23 @@ Tensor detail::Pool1d::forward(const Tensor& x) {
     output_shape(x.shape());  // for its checks
     // An image of one row.
     const Tensor y = op_(x.reshape({x.shape(0), 1, x.shape(1), x.shape(2)}),
-                         {.pool_size = {1, pool_size_}, .strides = {1, strides_}, .padding = padding_ == "same" ? Padding::same : Padding::valid});
+                         {.pool_size = {1, pool_size_},
+                          .strides = {1, strides_},
+                          .padding = padding_ == "same" ? Padding::same : Padding::valid});
     return y.reshape({y.shape(0), y.shape(2), y.shape(3)});
 }
 
 Shape detail::Pool1d::output_shape(const Shape& input) {
     check_sequence(*this, input);
     const Padding padding = padding_ == "same" ? Padding::same : Padding::valid;
-    return {input[0], input[1] == None ? None : padded_axis(input[1], pool_size_, strides_, 1, padding, label().c_str()).outputs, input[2]};
+    return {input[0],
+            input[1] == None ? None : padded_axis(input[1], pool_size_, strides_, 1, padding, label().c_str()).outputs,
+            input[2]};
 }
 
 nlohmann::json detail::Pool1d::config() const {
-    return {{"pool_size", {pool_size_}}, {"strides", {strides_}}, {"padding", padding_}, {"data_format", "channels_last"}};
+    return {
+        {"pool_size", {pool_size_}}, {"strides", {strides_}}, {"padding", padding_}, {"data_format", "channels_last"}};
 }
 
 detail::GlobalPool1d::GlobalPool1d(const GlobalPool1dOptions& options) : keepdims_(options.keepdims) {

@@ -37,14 +37,16 @@ private:
 /// The largest value of each window. Keras's MaxPooling1D.
 class MaxPool1d : public detail::Pool1d {
 public:
-    explicit MaxPool1d(std::int64_t pool_size = 2, const Pool1dOptions& options = {}) : Pool1d(max_pool2d, pool_size, options) {}
+    explicit MaxPool1d(std::int64_t pool_size = 2, const Pool1dOptions& options = {})
+        : Pool1d(max_pool2d, pool_size, options) {}
     std::string class_name() const override { return "MaxPooling1D"; }
 };
 
 /// The mean of each window's steps inside the sequence. Keras's AveragePooling1D.
 class AvgPool1d : public detail::Pool1d {
 public:
-    explicit AvgPool1d(std::int64_t pool_size = 2, const Pool1dOptions& options = {}) : Pool1d(average_pool2d, pool_size, options) {}
+    explicit AvgPool1d(std::int64_t pool_size = 2, const Pool1dOptions& options = {})
+        : Pool1d(average_pool2d, pool_size, options) {}
     std::string class_name() const override { return "AveragePooling1D"; }
 };
 

@@ -29,13 +29,18 @@ Shape detail::Pool2d::output_shape(const Shape& input) {
     const std::string where = label();
     for (int i : {0, 1})
         if (input[i + 1] != None)
-            shape[i + 1] = padded_axis(input[i + 1], settings_.pool_size[static_cast<std::size_t>(i)],
-                                       settings_.strides[static_cast<std::size_t>(i)], 1, settings_.padding, where.c_str()).outputs;
+            shape[i + 1] =
+                padded_axis(input[i + 1], settings_.pool_size[static_cast<std::size_t>(i)],
+                            settings_.strides[static_cast<std::size_t>(i)], 1, settings_.padding, where.c_str())
+                    .outputs;
     return shape;
 }
 
 nlohmann::json detail::Pool2d::config() const {
-    return {{"pool_size", settings_.pool_size}, {"strides", settings_.strides}, {"padding", padding_}, {"data_format", "channels_last"}};
+    return {{"pool_size", settings_.pool_size},
+            {"strides", settings_.strides},
+            {"padding", padding_},
+            {"data_format", "channels_last"}};
 }
 
 namespace {

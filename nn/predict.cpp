@@ -17,7 +17,8 @@ class Joined {
 public:
     void add(const Tensor& part, std::int64_t begin, std::int64_t end, std::int64_t total, const Model& model) {
         if (part.rank() == 0 || part.shape(0) != end - begin)
-            throw ShapeError(fmt::format("predict: {} must give one result for each sample; it gave {} for {}", model.label(), describe(part), end - begin));
+            throw ShapeError(fmt::format("predict: {} must give one result for each sample; it gave {} for {}",
+                                         model.label(), describe(part), end - begin));
         if (begin == 0) {
             Shape shape = part.shape();
             shape[0] = total;
@@ -25,8 +26,10 @@ public:
             row_ = whole_.bytes() / static_cast<std::size_t>(total);
         }
         if (part.data().bytes() != row_ * static_cast<std::size_t>(end - begin))
-            throw ShapeError(fmt::format("predict: every batch must give results of one shape; {} gave {} after {}", model.label(), describe(part), str(whole_.shape())));
-        std::memcpy(whole_.data<std::byte>() + static_cast<std::size_t>(begin) * row_, part.data().data<std::byte>(), part.data().bytes());
+            throw ShapeError(fmt::format("predict: every batch must give results of one shape; {} gave {} after {}",
+                                         model.label(), describe(part), str(whole_.shape())));
+        std::memcpy(whole_.data<std::byte>() + static_cast<std::size_t>(begin) * row_, part.data().data<std::byte>(),
+                    part.data().bytes());
     }
     Tensor result() && { return Tensor(std::move(whole_)); }
 
@@ -39,7 +42,8 @@ private:
 
 Tensors Model::predict_all(const Feed& feed, const PredictOptions& options) {
     const Tensors x = inputs_from(feed, "predict");
-    if (options.batch_size < 1) throw ValueError(fmt::format("predict: batch_size must be positive; received {}", options.batch_size));
+    if (options.batch_size < 1)
+        throw ValueError(fmt::format("predict: batch_size must be positive; received {}", options.batch_size));
     const NoGrad off_tape;
     const ModeScope inference(false);
     const std::int64_t n = x[0].shape(0);
@@ -78,7 +82,8 @@ Tensor Model::predict(const Feed& x, const PredictOptions& options) {
     const std::size_t outputs = graph_->nodes.empty() ? 1 : graph_->outputs.size();
     Tensors results = outputs == 1 ? predict_all(x, options) : Tensors();
     if (results.size() != 1)
-        throw ValueError(fmt::format("predict: {} has {} outputs; predict_all() gives all of them", label(), std::max(outputs, results.size())));
+        throw ValueError(fmt::format("predict: {} has {} outputs; predict_all() gives all of them", label(),
+                                     std::max(outputs, results.size())));
     return results[0];
 }
 

@@ -15,13 +15,17 @@ void PReLU::build(const Shape& input) {
     if (shape.rank() < 2) throw ShapeError(fmt::format("{}: expects [batch, ...]; received {}", label(), str(input)));
     for (std::int64_t axis : options_.shared_axes) {
         if (axis < 1 || axis >= input.rank())
-            throw ValueError(fmt::format("{}: shared_axes are counted from 1, the batch being 0; received {} for {}", label(), axis, str(input)));
+            throw ValueError(fmt::format("{}: shared_axes are counted from 1, the batch being 0; received {} for {}",
+                                         label(), axis, str(input)));
         shape[static_cast<int>(axis)] = 1;
     }
     shape.erase(0);
     for (std::int64_t n : shape)
-        if (n == None) throw ShapeError(fmt::format("{}: axes that are not shared must be known; received {}", label(), str(input)));
-    alpha_ = parameter("alpha", shape, options_.alpha_initializer, options_.alpha_regularizer, options_.alpha_constraint);
+        if (n == None)
+            throw ShapeError(
+                fmt::format("{}: axes that are not shared must be known; received {}", label(), str(input)));
+    alpha_ =
+        parameter("alpha", shape, options_.alpha_initializer, options_.alpha_regularizer, options_.alpha_constraint);
 }
 
 Tensor PReLU::forward(const Tensor& x) { return relu(x) - alpha_ * relu(-x); }

@@ -24,7 +24,8 @@ std::string per_step(double seconds) {
 }  // namespace
 
 Progress::Progress(int verbose, std::int64_t steps)
-    : verbose_(verbose), live_(verbose == 1 && isatty(fileno(stdout))), steps_(steps), start_(Clock::now()), last_(start_) {}
+    : verbose_(verbose), live_(verbose == 1 && isatty(fileno(stdout))), steps_(steps), start_(Clock::now()),
+      last_(start_) {}
 
 void Progress::heading(const std::string& text) const {
     if (verbose_ > 0) fmt::print("{}\n", text);

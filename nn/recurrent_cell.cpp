@@ -42,36 +42,44 @@ Shapes RecurrentCell::output_shapes(const Shapes& inputs) {
 }
 
 void ClassicCell::check_options() const {
-    if (units_ < 1) throw ValueError(fmt::format("{}: the number of units must be positive; received {}", label(), units_));
+    if (units_ < 1)
+        throw ValueError(fmt::format("{}: the number of units must be positive; received {}", label(), units_));
     for (double rate : {settings_.dropout, settings_.recurrent_dropout})
         if (!(rate >= 0 && rate < 1))
-            throw ValueError(fmt::format("{}: dropout and recurrent_dropout must be at least 0 and below 1; received {}", label(), rate));
+            throw ValueError(fmt::format(
+                "{}: dropout and recurrent_dropout must be at least 0 and below 1; received {}", label(), rate));
 }
 
 void ClassicCell::build(const Shape& input) {
     if (input.rank() != 2 || input.back() == None)
-        throw ShapeError(fmt::format("{}: expects [batch, features] with a known number of features; received {}", label(), str(input)));
-    kernel_ = parameter("kernel", {input.back(), gates_ * units_}, settings_.kernel_initializer, settings_.kernel_regularizer,
-                        settings_.kernel_constraint);
+        throw ShapeError(fmt::format("{}: expects [batch, features] with a known number of features; received {}",
+                                     label(), str(input)));
+    kernel_ = parameter("kernel", {input.back(), gates_ * units_}, settings_.kernel_initializer,
+                        settings_.kernel_regularizer, settings_.kernel_constraint);
     recurrent_kernel_ = parameter("recurrent_kernel", {units_, gates_ * units_}, settings_.recurrent_initializer,
                                   settings_.recurrent_regularizer, settings_.recurrent_constraint);
-    if (settings_.use_bias) bias_ = parameter("bias", bias_shape(), bias_initializer(), settings_.bias_regularizer, settings_.bias_constraint);
+    if (settings_.use_bias)
+        bias_ =
+            parameter("bias", bias_shape(), bias_initializer(), settings_.bias_regularizer, settings_.bias_constraint);
 }
 
 Tensors ClassicCell::call(const Tensors& given) {
     const std::size_t states = state_size().size();
     if (given.size() != 1 && given.size() != 1 + states)
-        throw ValueError(fmt::format("{}: takes x, or {{x, states...}}, {} tensors; received {}", label(), 1 + states, given.size()));
+        throw ValueError(fmt::format("{}: takes x, or {{x, states...}}, {} tensors; received {}", label(), 1 + states,
+                                     given.size()));
     Tensors inputs = given;
     if (given.size() == 1)
         for (Tensor& zero : with_zeros({}, given[0].rank() > 0 ? given[0].shape(0) : 0)) inputs.push_back(zero);
     for (std::size_t i = 0; i < inputs.size(); ++i)
-        if (inputs[i].rank() != 2 || inputs[i].shape(0) != inputs[0].shape(0) || inputs[i].shape(1) != (i == 0 ? kernel_.shape(0) : units_))
-            throw ShapeError(fmt::format("{}: expects x [batch, {}] and states [batch, {}]; received {} as number {}", label(),
-                                         kernel_.shape(0), units_, describe(inputs[i]), i));
+        if (inputs[i].rank() != 2 || inputs[i].shape(0) != inputs[0].shape(0) ||
+            inputs[i].shape(1) != (i == 0 ? kernel_.shape(0) : units_))
+            throw ShapeError(fmt::format("{}: expects x [batch, {}] and states [batch, {}]; received {} as number {}",
+                                         label(), kernel_.shape(0), units_, describe(inputs[i]), i));
     const Tensor& x = inputs[0];
     const Tensor z = gate_products(x, kernel_, input_bias(), dropout_masks(x.shape(), x.dtype(), settings_.dropout));
-    Tensors next = step(z, {inputs.begin() + 1, inputs.end()}, dropout_masks(inputs[1].shape(), x.dtype(), settings_.recurrent_dropout));
+    Tensors next = step(z, {inputs.begin() + 1, inputs.end()},
+                        dropout_masks(inputs[1].shape(), x.dtype(), settings_.recurrent_dropout));
     next.insert(next.begin(), next[0]);
     return next;
 }
@@ -88,11 +96,12 @@ Tensors ClassicCell::sequence(const Tensor& x, const Tensors& states, const Tens
     const Tensors of_x = dropout_masks({x.shape(0), 1, x.shape(2)}, x.dtype(), settings_.dropout);
     const Tensors of_state = dropout_masks({x.shape(0), units_}, x.dtype(), settings_.recurrent_dropout);
     if (!fused() || !of_state.empty())
-        return scan(gate_products(x, kernel_, input_bias(), of_x), with_zeros(states, x.shape(0)), mask, [&](const Tensor& z, const Tensors& now) {
-            Tensors next = step(z, now, of_state);
-            next.insert(next.begin(), next[0]);
-            return next;
-        });
+        return scan(gate_products(x, kernel_, input_bias(), of_x), with_zeros(states, x.shape(0)), mask,
+                    [&](const Tensor& z, const Tensors& now) {
+                        Tensors next = step(z, now, of_state);
+                        next.insert(next.begin(), next[0]);
+                        return next;
+                    });
     Tensors results = all(of_x.empty() ? x : x * of_x[0], states, mask);
     if (!mask.defined() || !states[0].defined()) return results;
     // The op repeats the first state where a sequence begins with masked steps; outputs there are 0.
@@ -111,8 +120,10 @@ nlohmann::json ClassicCell::config() const {
                           {"use_bias", settings_.use_bias},
                           {"dropout", settings_.dropout},
                           {"recurrent_dropout", settings_.recurrent_dropout}};
-    put_weight(config, "kernel", settings_.kernel_initializer, settings_.kernel_regularizer, settings_.kernel_constraint);
-    put_weight(config, "recurrent", settings_.recurrent_initializer, settings_.recurrent_regularizer, settings_.recurrent_constraint);
+    put_weight(config, "kernel", settings_.kernel_initializer, settings_.kernel_regularizer,
+               settings_.kernel_constraint);
+    put_weight(config, "recurrent", settings_.recurrent_initializer, settings_.recurrent_regularizer,
+               settings_.recurrent_constraint);
     put_weight(config, "bias", settings_.bias_initializer, settings_.bias_regularizer, settings_.bias_constraint);
     return config;
 }

@@ -1,4 +1,5 @@
-// What a recurrent layer repeats at every step: the base of all cells, and of those with Keras's two kernels and a bias.
+// What a recurrent layer repeats at every step: the base of all cells, and of those with Keras's two kernels and a
+// bias.
 #pragma once
 
 #include <weft/nn/activation.hpp>
@@ -17,9 +18,9 @@ public:
     virtual std::vector<std::int64_t> state_size() const = 0;
     /// The size of the output; by default that of the first state.
     virtual std::int64_t output_size() const { return state_size().front(); }
-    /// {outputs [batch, time, output size], last states...} of all steps of x [batch, time, ...]; by default call() step
-    /// by step. States may be undefined, which is zeros. Where mask (bool [batch, time], may be undefined) is false, states
-    /// stay as they are and the previous output is repeated, which before the first is 0.
+    /// {outputs [batch, time, output size], last states...} of all steps of x [batch, time, ...]; by default call()
+    /// step by step. States may be undefined, which is zeros. Where mask (bool [batch, time], may be undefined) is
+    /// false, states stay as they are and the previous output is repeated, which before the first is 0.
     virtual Tensors sequence(const Tensor& x, const Tensors& states, const Tensor& mask);
     /// Whether a step's output is its first new state.
     virtual bool output_is_state() const { return false; }
@@ -56,7 +57,8 @@ void copy_cell_settings(const From& from, To& to) {
 struct CellSettings {
     Activation activation;
     bool use_bias = true;
-    Initializer kernel_initializer = init::zeros(), recurrent_initializer = init::zeros(), bias_initializer = init::zeros();
+    Initializer kernel_initializer = init::zeros(), recurrent_initializer = init::zeros(),
+                bias_initializer = init::zeros();
     Regularizer kernel_regularizer, recurrent_regularizer, bias_regularizer;
     Constraint kernel_constraint, recurrent_constraint, bias_constraint;
     double dropout = 0, recurrent_dropout = 0;
@@ -78,7 +80,8 @@ public:
     nlohmann::json config() const override;
 
 protected:
-    ClassicCell(std::int64_t units, std::int64_t gates, const CellSettings& settings) : units_(units), gates_(gates), settings_(settings) {}
+    ClassicCell(std::int64_t units, std::int64_t gates, const CellSettings& settings)
+        : units_(units), gates_(gates), settings_(settings) {}
 
     /// For the constructors, when the name is known.
     void check_options() const;
@@ -86,8 +89,8 @@ protected:
     virtual Initializer bias_initializer() const { return settings_.bias_initializer; }
     /// The bias of x W; by default all of it.
     virtual Tensor input_bias() const { return bias_; }
-    /// {new states...} of one step; z [batch, gates units] is x W + b, `masks` what the state is dropped with on its way into
-    /// the gates: none, one, or one for each.
+    /// {new states...} of one step; z [batch, gates units] is x W + b, `masks` what the state is dropped with on its
+    /// way into the gates: none, one, or one for each.
     virtual Tensors step(const Tensor& z, const Tensors& states, const Tensors& masks) = 0;
     /// Whether all() computes the same as the steps.
     virtual bool fused() const = 0;

@@ -22,7 +22,8 @@ std::map<std::string, LayerFactory>& factories() {
 }
 
 [[noreturn]] void refuse(const char* key, const char* wanted, const json& value) {
-    throw ValueError(fmt::format("layer config: '{}' must be {}; the file says {}", key, wanted, value.dump().substr(0, 80)));
+    throw ValueError(
+        fmt::format("layer config: '{}' must be {}; the file says {}", key, wanted, value.dump().substr(0, 80)));
 }
 
 // The keys that have been read of the configs that factories are working on, outermost first.
@@ -55,35 +56,56 @@ bool has(const json& config, const char* key) {
 
 // Keys that some writer gives to layers which have no such option. A null, or one of these values, changes nothing.
 bool changes_nothing(const std::string& key, const json& value) {
-    static const std::set<std::string> whatever{"name", "trainable", "dtype", "batch_input_shape", "batch_shape", "seed",
-                                                "implementation", "unroll", "input_length", "renorm_momentum"};
-    static const std::map<std::string, json> neutral{
-        {"time_major", false}, {"groups", 1}, {"ragged", false}, {"sparse", false}, {"optional", false}, {"renorm", false},
-        {"virtual_batch_size", 0}, {"fused", true}, {"synchronized", false}, {"rms_scaling", false}, {"keepdims", false},
-        {"zero_output_for_mask", false}, {"stateful", false}, {"return_state", false}, {"use_gate", false}, {"mode", 0},
-        {"data_format", "channels_last"}, {"autocast", true}, {"activity_regularizer", json::object()}};
-    if (value.is_null() || whatever.contains(key) || key.ends_with("_initializer")) return true;  // the weights are in the file
+    static const std::set<std::string> whatever{"name",         "trainable",      "dtype",          "batch_input_shape",
+                                                "batch_shape",  "seed",           "implementation", "unroll",
+                                                "input_length", "renorm_momentum"};
+    static const std::map<std::string, json> neutral{{"time_major", false},
+                                                     {"groups", 1},
+                                                     {"ragged", false},
+                                                     {"sparse", false},
+                                                     {"optional", false},
+                                                     {"renorm", false},
+                                                     {"virtual_batch_size", 0},
+                                                     {"fused", true},
+                                                     {"synchronized", false},
+                                                     {"rms_scaling", false},
+                                                     {"keepdims", false},
+                                                     {"zero_output_for_mask", false},
+                                                     {"stateful", false},
+                                                     {"return_state", false},
+                                                     {"use_gate", false},
+                                                     {"mode", 0},
+                                                     {"data_format", "channels_last"},
+                                                     {"autocast", true},
+                                                     {"activity_regularizer", json::object()}};
+    if (value.is_null() || whatever.contains(key) || key.ends_with("_initializer"))
+        return true;  // the weights are in the file
     const auto found = neutral.find(key);
     if (found != neutral.end() && value == found->second) return true;
-    return key == "dilation_rate" && (value == 1 || (value.is_array() && std::all_of(value.begin(), value.end(), [](const json& n) { return n == 1; })));
+    return key == "dilation_rate" &&
+           (value == 1 ||
+            (value.is_array() && std::all_of(value.begin(), value.end(), [](const json& n) { return n == 1; })));
 }
 
 void check_all_read(const Module& layer, const json& config, const std::set<std::string>& read) {
     const json own = layer.config();
     for (const auto& [key, value] : config.items())
         if (!read.contains(key) && !own.contains(key) && !changes_nothing(key, value))
-            throw ValueError(fmt::format("{}: the setting '{}': {} is not supported here", layer.label(), key, value.dump().substr(0, 80)));
+            throw ValueError(fmt::format("{}: the setting '{}': {} is not supported here", layer.label(), key,
+                                         value.dump().substr(0, 80)));
 }
 
 // "float64", or Keras 3's dictionary around it. Mixed precision keeps its weights as float32, and is computed so here.
 DType dtype_of(const json& config) {
     const json* given = config.contains("dtype") ? &config.at("dtype") : nullptr;
-    if (given && given->is_object() && given->contains("config") && given->at("config").contains("name")) given = &given->at("config").at("name");
+    if (given && given->is_object() && given->contains("config") && given->at("config").contains("name"))
+        given = &given->at("config").at("name");
     if (!given || given->is_null()) return float32;
     for (const char* known : {"float32", "mixed_float16", "mixed_bfloat16", "int32", "int64", "bool", "uint8"})
         if (*given == known) return float32;
     if (*given == "float64") return float64;
-    throw ValueError(fmt::format("layer config: 'dtype' must be float32 or float64; the file says {}", given->dump().substr(0, 80)));
+    throw ValueError(
+        fmt::format("layer config: 'dtype' must be float32 or float64; the file says {}", given->dump().substr(0, 80)));
 }
 
 }  // namespace
@@ -102,8 +124,9 @@ std::vector<std::string> registered_layers() {
 Layer make_layer(const std::string& class_name, const json& config) {
     const auto found = factories().find(class_name);
     if (found == factories().end())
-        throw ValueError(fmt::format("load: the layer class '{}' is not known here. {} Register a class of your own with nn::register_layer.",
-                                     class_name, suggest(class_name, registered_layers())));
+        throw ValueError(fmt::format(
+            "load: the layer class '{}' is not known here. {} Register a class of your own with nn::register_layer.",
+            class_name, suggest(class_name, registered_layers())));
     const std::string name = config_string(config, "name", "");
     const ReadingScope scope(config);
     Layer layer;
@@ -124,7 +147,10 @@ json nested_config(const Module& layer, const std::string& name) {
     config["name"] = name;
     if (!layer.state()->trainable) config["trainable"] = false;  // not every class of Keras 3 takes the key
     config["dtype"] = std::string(weft::name(layer.state()->dtype));
-    return {{"module", "keras.layers"}, {"class_name", layer.class_name()}, {"config", config}, {"registered_name", nullptr}};
+    return {{"module", "keras.layers"},
+            {"class_name", layer.class_name()},
+            {"config", config},
+            {"registered_name", nullptr}};
 }
 
 json nested_config(const Module& layer) { return nested_config(layer, layer.name()); }
@@ -138,7 +164,8 @@ const json& config_value(const json& config, const char* key) {
 
 Layer nested_layer(const json& config, const char* key) {
     const json& entry = config_value(config, key);
-    if (!entry.is_object() || !entry.contains("class_name") || !entry["class_name"].is_string() || !entry.contains("config") || !entry["config"].is_object())
+    if (!entry.is_object() || !entry.contains("class_name") || !entry["class_name"].is_string() ||
+        !entry.contains("config") || !entry["config"].is_object())
         refuse(key, "a layer", entry);
     return make_layer(entry["class_name"].get<std::string>(), entry["config"]);
 }
@@ -174,7 +201,8 @@ std::vector<std::int64_t> config_ints(const json& config, const char* key, std::
     if (!has(config, key)) return {};
     const json& value = config.at(key);
     if (value.is_number_integer()) return std::vector<std::int64_t>(length, value.get<std::int64_t>());
-    if (!value.is_array() || value.size() > static_cast<std::size_t>(Shape::max_rank)) refuse(key, "a list of whole numbers", value);
+    if (!value.is_array() || value.size() > static_cast<std::size_t>(Shape::max_rank))
+        refuse(key, "a list of whole numbers", value);
     std::vector<std::int64_t> numbers;
     for (const json& entry : value) {
         if (!entry.is_number_integer()) refuse(key, "a list of whole numbers", value);
@@ -186,7 +214,8 @@ std::vector<std::int64_t> config_ints(const json& config, const char* key, std::
 std::string config_activation(const json& config, const char* key) {
     if (!has(config, key)) return "linear";
     const json& value = config.at(key);
-    if (value.is_object() && value.contains("config") && value["config"].is_string()) return value["config"].get<std::string>();
+    if (value.is_object() && value.contains("config") && value["config"].is_string())
+        return value["config"].get<std::string>();
     if (!value.is_string()) refuse(key, "an activation's name", value);
     return value.get<std::string>();
 }
@@ -220,15 +249,19 @@ Regularizer config_regularizer(const json& config, const char* key) {
     }
 }
 
-void put_regularizer(json& config, const char* key, const Regularizer& regularizer) { config[key] = regularizer.config(); }
+void put_regularizer(json& config, const char* key, const Regularizer& regularizer) {
+    config[key] = regularizer.config();
+}
 
-void put_weight(json& config, const std::string& weight, const Initializer& initializer, const Regularizer& regularizer, const Constraint& constraint) {
+void put_weight(json& config, const std::string& weight, const Initializer& initializer, const Regularizer& regularizer,
+                const Constraint& constraint) {
     config[weight + "_initializer"] = initializer_config(initializer);
     config[weight + "_regularizer"] = regularizer.config();
     config[weight + "_constraint"] = constraint.config();
 }
 
-void read_weight(const json& config, const std::string& weight, Initializer& initializer, Regularizer& regularizer, Constraint& constraint) {
+void read_weight(const json& config, const std::string& weight, Initializer& initializer, Regularizer& regularizer,
+                 Constraint& constraint) {
     initializer = config_initializer(config, (weight + "_initializer").c_str(), initializer);
     regularizer = config_regularizer(config, (weight + "_regularizer").c_str());
     const std::string key = weight + "_constraint";

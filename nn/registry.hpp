@@ -19,9 +19,9 @@ using LayerFactory = std::function<Layer(const nlohmann::json& config)>;
 /// The last registration of a name counts.
 bool register_layer(const std::string& class_name, LayerFactory factory);
 
-/// The layer that a config describes, with its name, element type and frozen or not. Throws ValueError for a class nobody
-/// registered, with suggestions, and for a key that neither the factory has read nor the layer's own config() knows,
-/// unless its value is one that changes nothing.
+/// The layer that a config describes, with its name, element type and frozen or not. Throws ValueError for a class
+/// nobody registered, with suggestions, and for a key that neither the factory has read nor the layer's own config()
+/// knows, unless its value is one that changes nothing.
 Layer make_layer(const std::string& class_name, const nlohmann::json& config);
 
 std::vector<std::string> registered_layers();
@@ -56,10 +56,10 @@ nlohmann::json initializer_config(const Initializer& initializer);
 /// What a layer's config says of one of its weights, "kernel" or "bias": <weight>_initializer, <weight>_regularizer and
 /// <weight>_constraint. Reading leaves what the config does not name; throws ValueError for a regularizer or constraint
 /// that is not known, which null is not.
-void put_weight(nlohmann::json& config, const std::string& weight, const Initializer& initializer, const Regularizer& regularizer,
-                const Constraint& constraint);
-void read_weight(const nlohmann::json& config, const std::string& weight, Initializer& initializer, Regularizer& regularizer,
-                 Constraint& constraint);
+void put_weight(nlohmann::json& config, const std::string& weight, const Initializer& initializer,
+                const Regularizer& regularizer, const Constraint& constraint);
+void read_weight(const nlohmann::json& config, const std::string& weight, Initializer& initializer,
+                 Regularizer& regularizer, Constraint& constraint);
 /// The options of a layer with a kernel, a bias and an activity regularizer.
 template <class Options>
 void put_kernel_and_bias(nlohmann::json& config, const Options& options) {

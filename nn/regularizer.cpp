@@ -40,7 +40,9 @@ const std::vector<DescribedRow<Regularizer>>& table() {
         {{"l1_l2", "WeightRegularizer", "L1L2Regularizer"},
          [](const Described& d) { return regularizers::l1_l2(d.number({"l1"}, 0), d.number({"l2"}, 0)); }},
         {{"orthogonal_regularizer", "orthogonal"},
-         [](const Described& d) { return regularizers::orthogonal(d.number({"factor"}, 0.01), d.word("mode", "rows")); }},
+         [](const Described& d) {
+             return regularizers::orthogonal(d.number({"factor"}, 0.01), d.word("mode", "rows"));
+         }},
     };
     return rows;
 }
@@ -49,7 +51,8 @@ const std::vector<DescribedRow<Regularizer>>& table() {
 
 Regularizer::Regularizer(const std::string& name) : Regularizer(from_config(name)) {}
 
-Regularizer::Regularizer(Penalty penalty, const json& config) : rule_(std::make_shared<Rule>(Rule{std::move(penalty), config})) {}
+Regularizer::Regularizer(Penalty penalty, const json& config)
+    : rule_(std::make_shared<Rule>(Rule{std::move(penalty), config})) {}
 
 std::shared_ptr<const Regularizer::Rule> Regularizer::own(Penalty penalty) {
     return std::make_shared<Rule>(Rule{std::move(penalty), nullptr});
@@ -93,11 +96,13 @@ Regularizer orthogonal(double factor, const std::string& mode) {
         throw ValueError(fmt::format("orthogonal: the mode must be \"rows\" or \"columns\"; received \"{}\"", mode));
     const bool rows = mode == "rows";
     return {[factor, rows](const Tensor& x) {
-                if (x.rank() != 2) throw ShapeError(fmt::format("orthogonal: the weight must be a matrix; received {}", describe(x)));
+                if (x.rank() != 2)
+                    throw ShapeError(fmt::format("orthogonal: the weight must be a matrix; received {}", describe(x)));
                 constexpr double least = 1e-14;  // of a squared length
                 const Tensor unit = x * rsqrt(maximum(sum(square(x), {rows ? 1 : 0}, true), least));
                 const std::int64_t n = x.shape(rows ? 0 : 1);
-                const Tensor cosines = (rows ? matmul(unit, transpose(unit)) : matmul(transpose(unit), unit)) * (1 - eye(n, x.dtype()));
+                const Tensor cosines =
+                    (rows ? matmul(unit, transpose(unit)) : matmul(transpose(unit), unit)) * (1 - eye(n, x.dtype()));
                 // Each pair stands in the product twice.
                 return factor / static_cast<double>(std::max<std::int64_t>(n * (n - 1), 1)) * sum(abs(cosines));
             },

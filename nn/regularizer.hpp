@@ -1,4 +1,5 @@
-// What is added to the loss for the values a weight or a layer's result has: Keras's regularizers, or a function of one's own.
+// What is added to the loss for the values a weight or a layer's result has: Keras's regularizers, or a function of
+// one's own.
 #pragma once
 
 #include <weft/autograd/tensor.hpp>

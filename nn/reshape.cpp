@@ -36,7 +36,9 @@ Reshape::Reshape(const Shape& target_shape, const ReshapeOptions& options) : tar
     int open = 0;
     for (std::int64_t n : target_) {
         open += n == -1;
-        if (n < -1 || open > 1) throw ValueError(fmt::format("{}: the target shape may hold one -1 and no other negative size; received {}", label(), str(target_)));
+        if (n < -1 || open > 1)
+            throw ValueError(fmt::format("{}: the target shape may hold one -1 and no other negative size; received {}",
+                                         label(), str(target_)));
     }
 }
 
@@ -52,7 +54,8 @@ Shape Reshape::output_shape(const Shape& input) {
     }
     if (have == None) return shape;
     if (open < 0 ? have != known : known == 0 || have % known != 0)
-        throw ShapeError(fmt::format("{}: a target of {} does not hold the {} elements of each sample; received {}", label(), str(target_), have, str(input)));
+        throw ShapeError(fmt::format("{}: a target of {} does not hold the {} elements of each sample; received {}",
+                                     label(), str(target_), have, str(input)));
     if (open >= 0) shape[open] = have / known;
     return shape;
 }
@@ -70,12 +73,14 @@ Permute::Permute(const std::vector<std::int64_t>& dims, const PermuteOptions& op
     std::sort(sorted.begin(), sorted.end());
     std::iota(counted.begin(), counted.end(), 1);
     if (dims.empty() || dims.size() >= Shape::max_rank || sorted != counted)
-        throw ValueError(fmt::format("{}: dims must hold each of 1..{} once, the batch axis being 0; received {}", label(), dims.size(), str(Shape(dims))));
+        throw ValueError(fmt::format("{}: dims must hold each of 1..{} once, the batch axis being 0; received {}",
+                                     label(), dims.size(), str(Shape(dims))));
 }
 
 Shape Permute::output_shape(const Shape& input) {
     if (input.rank() != static_cast<int>(dims_.size()) + 1)
-        throw ShapeError(fmt::format("{}: expects {} axes beside the batch; received {}", label(), dims_.size(), str(input)));
+        throw ShapeError(
+            fmt::format("{}: expects {} axes beside the batch; received {}", label(), dims_.size(), str(input)));
     Shape shape{input[0]};
     for (std::int64_t axis : dims_) shape.push_back(input[static_cast<int>(axis)]);
     return shape;
@@ -110,14 +115,17 @@ nlohmann::json RepeatVector::config() const { return {{"n", n_}}; }
 
 namespace {
 const bool reshape_registered[] = {
-    register_layer("Flatten", [](const nlohmann::json& c) -> Layer {
-        if (config_string(c, "data_format", "channels_last") != "channels_last")
-            throw ValueError("Flatten: only data_format channels_last can be read");
-        return Flatten();
-    }),
-    register_layer("Reshape", [](const nlohmann::json& c) -> Layer { return Reshape(config_ints(c, "target_shape", 1)); }),
+    register_layer("Flatten",
+                   [](const nlohmann::json& c) -> Layer {
+                       if (config_string(c, "data_format", "channels_last") != "channels_last")
+                           throw ValueError("Flatten: only data_format channels_last can be read");
+                       return Flatten();
+                   }),
+    register_layer("Reshape",
+                   [](const nlohmann::json& c) -> Layer { return Reshape(config_ints(c, "target_shape", 1)); }),
     register_layer("Permute", [](const nlohmann::json& c) -> Layer { return Permute(config_ints(c, "dims", 1)); }),
-    register_layer("RepeatVector", [](const nlohmann::json& c) -> Layer { return RepeatVector(config_int(c, "n", 0)); }),
+    register_layer("RepeatVector",
+                   [](const nlohmann::json& c) -> Layer { return RepeatVector(config_int(c, "n", 0)); }),
 };
 }  // namespace
 

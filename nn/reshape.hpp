@@ -43,7 +43,8 @@ struct PermuteOptions {
     std::string name = {};
 };
 
-/// Axis i of each sample is its axis dims[i - 1], counted from 1: Permute({2, 1}) turns [batch, a, b] into [batch, b, a].
+/// Axis i of each sample is its axis dims[i - 1], counted from 1: Permute({2, 1}) turns [batch, a, b] into [batch, b,
+/// a].
 class Permute : public Module {
 public:
     /// Throws ValueError unless dims holds each of 1 .. n once.

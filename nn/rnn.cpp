@@ -22,17 +22,22 @@ RNN::RNN(std::shared_ptr<RecurrentCell> cell, const RNNOptions& options) : cell_
 
 void RNN::check_input(const Shape& input) const {
     if (input.rank() != 3)
-        throw ShapeError(fmt::format("{}: expects [batch, time, features]; received {} axes, {}.{}", label(), input.rank(), str(input),
-                                     input.rank() == 2 ? " For one feature a step add an axis, x.reshape({batch, time, 1}); for token ids put an Embedding before it."
+        throw ShapeError(fmt::format("{}: expects [batch, time, features]; received {} axes, {}.{}", label(),
+                                     input.rank(), str(input),
+                                     input.rank() == 2 ? " For one feature a step add an axis, x.reshape({batch, time, "
+                                                         "1}); for token ids put an Embedding before it."
                                                        : ""));
     if (features_ != None && input[2] != None && input[2] != features_)
-        throw ShapeError(fmt::format("{}: its weights were made for {} features; received {}", label(), features_, str(input)));
-    if (input[1] == 0) throw ShapeError(fmt::format("{}: a sequence needs at least one step; received {}", label(), str(input)));
+        throw ShapeError(
+            fmt::format("{}: its weights were made for {} features; received {}", label(), features_, str(input)));
+    if (input[1] == 0)
+        throw ShapeError(fmt::format("{}: a sequence needs at least one step; received {}", label(), str(input)));
 }
 
 void RNN::build(const Shape& input) {
     check_input(input);
-    if (input[2] == None) throw ShapeError(fmt::format("{}: the number of features must be known; received {}", label(), str(input)));
+    if (input[2] == None)
+        throw ShapeError(fmt::format("{}: the number of features must be known; received {}", label(), str(input)));
     cell_->build_for({input[0], input[2]});
     features_ = input[2];
 }
@@ -45,17 +50,20 @@ Tensors RNN::first_states(const Tensors& inputs) const {
     const Tensors carried = options_.stateful ? recalled(state()->carried) : Tensors();
     if (inputs.size() > 1) {
         if (inputs.size() != 1 + sizes.size())
-            throw ValueError(fmt::format("{}: takes one input, or it and {} states; received {} tensors", label(), sizes.size(), inputs.size()));
+            throw ValueError(fmt::format("{}: takes one input, or it and {} states; received {} tensors", label(),
+                                         sizes.size(), inputs.size()));
         states.assign(inputs.begin() + 1, inputs.end());
         for (std::size_t i = 0; i < sizes.size(); ++i)
             if (states[i].defined() && states[i].shape() != Shape{x.shape(0), sizes[i]})
-                throw ShapeError(fmt::format("{}: state {} must be [{}, {}]; received {}", label(), i, x.shape(0), sizes[i], describe(states[i])));
+                throw ShapeError(fmt::format("{}: state {} must be [{}, {}]; received {}", label(), i, x.shape(0),
+                                             sizes[i], describe(states[i])));
     } else if (options_.stateful && !carried.empty()) {
         states = carried;
         if (states[0].shape(0) != x.shape(0))
-            throw ShapeError(fmt::format("{}: a stateful layer goes on from the batch before, which had {} sequences; received {}. "
-                                         "Call reset_states() to begin anew.",
-                                         label(), states[0].shape(0), describe(x)));
+            throw ShapeError(
+                fmt::format("{}: a stateful layer goes on from the batch before, which had {} sequences; received {}. "
+                            "Call reset_states() to begin anew.",
+                            label(), states[0].shape(0), describe(x)));
         for (Tensor& each : states) each = each.to(x.dtype());
     }
     return states;
@@ -67,8 +75,8 @@ Tensors RNN::call(const Tensors& inputs) {
     check_input(x.shape());
     const Tensor mask = mask_of(x);
     if (mask.defined() && (mask.dtype() != boolean || mask.shape() != Shape{x.shape(0), x.shape(1)}))
-        throw ShapeError(fmt::format("{}: the mask must be bool [{}, {}], a value for each step of {}; received {}", label(),
-                                     x.shape(0), x.shape(1), describe(x), describe(mask)));
+        throw ShapeError(fmt::format("{}: the mask must be bool [{}, {}], a value for each step of {}; received {}",
+                                     label(), x.shape(0), x.shape(1), describe(x), describe(mask)));
     const Tensors states = first_states(inputs);
     const auto in_order = [&](const Tensor& t) { return options_.go_backwards && t.defined() ? flip(t, 1) : t; };
     const Tensor counts = in_order(mask);
@@ -79,11 +87,13 @@ Tensors RNN::call(const Tensors& inputs) {
     }
     // The last state spares the derivative the zeros of all steps but one; it differs from the last output only where a
     // sequence is all masked.
-    const bool as_state = cell_->output_is_state() && (!counts.defined() || (!states[0].defined() && !options_.zero_output_for_mask));
+    const bool as_state =
+        cell_->output_is_state() && (!counts.defined() || (!states[0].defined() && !options_.zero_output_for_mask));
     if (!options_.return_sequences && as_state) {
         results[0] = results[1];
     } else {
-        if (counts.defined() && options_.zero_output_for_mask) results[0] = where(expand_dims(counts, -1), results[0], 0);
+        if (counts.defined() && options_.zero_output_for_mask)
+            results[0] = where(expand_dims(counts, -1), results[0], 0);
         if (!options_.return_sequences) results[0] = select(results[0], 1, -1);
     }
     // As Keras has it: not turned round with go_backwards.
@@ -106,7 +116,9 @@ Shapes RNN::output_shapes(const Shapes& inputs) {
 }
 
 std::shared_ptr<RNN> RNN::reversed() const {
-    throw ValueError(fmt::format("{}: a layer of its cell that goes the other way must be given; Bidirectional takes it as its backward_layer", label()));
+    throw ValueError(fmt::format(
+        "{}: a layer of its cell that goes the other way must be given; Bidirectional takes it as its backward_layer",
+        label()));
 }
 
 nlohmann::json RNN::own_config() const {
@@ -128,7 +140,8 @@ nlohmann::json RNN::config() const {
 
 Layer rnn_from_config(const nlohmann::json& c) {
     const Layer cell = nested_layer(c, "cell");
-    if (!cell.as<RecurrentCell>()) throw ValueError("RNN: its cell must be a recurrent one; the config has " + cell->label());
+    if (!cell.as<RecurrentCell>())
+        throw ValueError("RNN: its cell must be a recurrent one; the config has " + cell->label());
     RNNOptions options;
     read_rnn(c, options);
     return RNN(cell.share<RecurrentCell>(), options);

@@ -12,17 +12,17 @@ struct RNNOptions {
     bool return_sequences = false;      ///< the outputs of all steps, [batch, time, size], and not the last alone
     bool return_state = false;          ///< the last states as further results
     bool go_backwards = false;          ///< the steps from last to first; outputs come in that order
-    bool stateful = false;              ///< a batch goes on from the states that the one before left: see reset_states()
+    bool stateful = false;  ///< a batch goes on from the states that the one before left: see reset_states()
     bool zero_output_for_mask = false;  ///< masked steps put out 0, and do not repeat the previous output
     Regularizer activity_regularizer = {};  ///< of all results, the states too
     Shape input_shape = {};             ///< without the batch axis: {None, features} for any length
     std::string name = {};
 };
 
-/// A cell over the steps of [batch, time, features], any batch and any length at every call. Called with several tensors,
-/// {x, states...}, it begins with these states; else with zeros or, if stateful, where the last batch ended. A mask that
-/// travels with x says which steps count; with return_sequences it goes on. Child: cell.
-/// Throws ShapeError for another number of axes or features, no steps, a mask or states that do not fit.
+/// A cell over the steps of [batch, time, features], any batch and any length at every call. Called with several
+/// tensors, {x, states...}, it begins with these states; else with zeros or, if stateful, where the last batch ended. A
+/// mask that travels with x says which steps count; with return_sequences it goes on. Child: cell. Throws ShapeError
+/// for another number of axes or features, no steps, a mask or states that do not fit.
 class RNN : public Module {
 public:
     template <std::derived_from<RecurrentCell> Cell>
@@ -35,8 +35,8 @@ public:
     std::string class_name() const override { return "RNN"; }
     nlohmann::json config() const override;
 
-    /// A layer with the same options and weights of its own that goes the other way. Throws ValueError for a cell that has
-    /// no such copy.
+    /// A layer with the same options and weights of its own that goes the other way. Throws ValueError for a cell that
+    /// has no such copy.
     virtual std::shared_ptr<RNN> reversed() const;
     const RNNOptions& options() const { return options_; }
     const RecurrentCell& cell() const { return *cell_; }
@@ -78,7 +78,8 @@ public:
 
 protected:
     template <class Cell>
-    ClassicRNN(const Cell& cell, std::int64_t units, const Options& options) : RNN(cell, rnn_options(options)), units_(units), options_(options) {}
+    ClassicRNN(const Cell& cell, std::int64_t units, const Options& options)
+        : RNN(cell, rnn_options(options)), units_(units), options_(options) {}
 
 private:
     std::int64_t units_;

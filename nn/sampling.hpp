@@ -16,9 +16,9 @@ struct SamplingOptions {
 };
 
 /// Draws a class for each row of logits [..., classes]: int64 [...]. Probabilities are given as log(p), which are
-/// logits of theirs; a class of logit -infinity is never drawn. Takes one stream of the generator, whatever the options.
-/// Throws ShapeError without classes, DTypeError for integers, ValueError for options out of range, NotFiniteError for
-/// a row that is NaN, +infinity, or -infinity throughout, naming it.
+/// logits of theirs; a class of logit -infinity is never drawn. Takes one stream of the generator, whatever the
+/// options. Throws ShapeError without classes, DTypeError for integers, ValueError for options out of range,
+/// NotFiniteError for a row that is NaN, +infinity, or -infinity throughout, naming it.
 Tensor sample(const Tensor& logits, const SamplingOptions& options = {}, Generator& generator = default_generator());
 
 }  // namespace weft::nn

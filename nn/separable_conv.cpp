@@ -14,11 +14,14 @@ Padding padding_of(const std::string& name) { return name == "valid" ? Padding::
 // kernel [height, width, channels, multiplier]: a group for each channel.
 Tensor depthwise_conv2d(const Tensor& x, const Tensor& kernel, const Tensor& bias, Conv2dSettings settings) {
     settings.groups = kernel.shape(2);
-    return conv2d(x, kernel.reshape({kernel.shape(0), kernel.shape(1), 1, kernel.shape(2) * kernel.shape(3)}), bias, settings);
+    return conv2d(x, kernel.reshape({kernel.shape(0), kernel.shape(1), 1, kernel.shape(2) * kernel.shape(3)}), bias,
+                  settings);
 }
 
-std::int64_t outputs_of(const Module& layer, std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t dilation, const std::string& padding) {
-    return n == None ? None : padded_axis(n, kernel, stride, dilation, padding_of(padding), layer.label().c_str()).outputs;
+std::int64_t outputs_of(const Module& layer, std::int64_t n, std::int64_t kernel, std::int64_t stride,
+                        std::int64_t dilation, const std::string& padding) {
+    return n == None ? None
+                     : padded_axis(n, kernel, stride, dilation, padding_of(padding), layer.label().c_str()).outputs;
 }
 
 template <class Options>
@@ -55,7 +58,8 @@ void read_separable(const nlohmann::json& c, Options& o) {
 
 }  // namespace
 
-DepthwiseConv2d::DepthwiseConv2d(Size2 kernel_size, const DepthwiseConv2dOptions& options) : kernel_size_(kernel_size), options_(options) {
+DepthwiseConv2d::DepthwiseConv2d(Size2 kernel_size, const DepthwiseConv2dOptions& options)
+    : kernel_size_(kernel_size), options_(options) {
     set_common(options.name, options.input_shape);
     set_activity_regularizer(options.activity_regularizer);
     check_input_shape(*this, 3, "{height, width, channels}");
@@ -66,10 +70,11 @@ DepthwiseConv2d::DepthwiseConv2d(Size2 kernel_size, const DepthwiseConv2dOptions
 void DepthwiseConv2d::build(const Shape& input) {
     check_images(*this, input);
     const std::int64_t channels = known_channels(*this, input);
-    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, channels, options_.depth_multiplier}, options_.depthwise_initializer,
-                        options_.depthwise_regularizer, options_.depthwise_constraint);
+    kernel_ = parameter("kernel", {kernel_size_.height, kernel_size_.width, channels, options_.depth_multiplier},
+                        options_.depthwise_initializer, options_.depthwise_regularizer, options_.depthwise_constraint);
     if (options_.use_bias)
-        bias_ = parameter("bias", {channels * options_.depth_multiplier}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+        bias_ = parameter("bias", {channels * options_.depth_multiplier}, options_.bias_initializer,
+                          options_.bias_regularizer, options_.bias_constraint);
     channels_ = channels;
 }
 
@@ -83,8 +88,11 @@ Tensor DepthwiseConv2d::forward(const Tensor& x) {
 
 Shape DepthwiseConv2d::output_shape(const Shape& input) {
     check_images(*this, input, channels_);
-    return {input[0], outputs_of(*this, input[1], kernel_size_.height, options_.strides.height, options_.dilation_rate.height, options_.padding),
-            outputs_of(*this, input[2], kernel_size_.width, options_.strides.width, options_.dilation_rate.width, options_.padding),
+    return {input[0],
+            outputs_of(*this, input[1], kernel_size_.height, options_.strides.height, options_.dilation_rate.height,
+                       options_.padding),
+            outputs_of(*this, input[2], kernel_size_.width, options_.strides.width, options_.dilation_rate.width,
+                       options_.padding),
             input[3] == None ? None : input[3] * options_.depth_multiplier};
 }
 
@@ -97,7 +105,8 @@ nlohmann::json DepthwiseConv2d::config() const {
                           {"dilation_rate", options_.dilation_rate.array()},
                           {"activation", options_.activation.name()},
                           {"use_bias", options_.use_bias}};
-    put_weight(config, "depthwise", options_.depthwise_initializer, options_.depthwise_regularizer, options_.depthwise_constraint);
+    put_weight(config, "depthwise", options_.depthwise_initializer, options_.depthwise_regularizer,
+               options_.depthwise_constraint);
     put_weight(config, "bias", options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
     put_regularizer(config, "activity_regularizer", options_.activity_regularizer);
     return config;
@@ -116,24 +125,34 @@ SeparableConv2d::SeparableConv2d(std::int64_t filters, Size2 kernel_size, const 
 void SeparableConv2d::build(const Shape& input) {
     check_images(*this, input);
     const std::int64_t channels = known_channels(*this, input), deep = channels * options_.depth_multiplier;
-    depthwise_ = parameter("depthwise_kernel", {kernel_size_.height, kernel_size_.width, channels, options_.depth_multiplier},
-                           options_.depthwise_initializer, options_.depthwise_regularizer, options_.depthwise_constraint);
-    pointwise_ = parameter("pointwise_kernel", {1, 1, deep, filters_}, options_.pointwise_initializer, options_.pointwise_regularizer, options_.pointwise_constraint);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+    depthwise_ =
+        parameter("depthwise_kernel", {kernel_size_.height, kernel_size_.width, channels, options_.depth_multiplier},
+                  options_.depthwise_initializer, options_.depthwise_regularizer, options_.depthwise_constraint);
+    pointwise_ = parameter("pointwise_kernel", {1, 1, deep, filters_}, options_.pointwise_initializer,
+                           options_.pointwise_regularizer, options_.pointwise_constraint);
+    if (options_.use_bias)
+        bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer,
+                          options_.bias_constraint);
     channels_ = channels;
 }
 
 Tensor SeparableConv2d::forward(const Tensor& x) {
     output_shape(x.shape());  // for its checks
     const Tensor deep = depthwise_conv2d(x, depthwise_, {},
-                                         {.strides = options_.strides.array(), .padding = padding_of(options_.padding), .dilation = options_.dilation_rate.array()});
+                                         {.strides = options_.strides.array(),
+                                          .padding = padding_of(options_.padding),
+                                          .dilation = options_.dilation_rate.array()});
     return options_.activation(conv2d(deep, pointwise_, bias_));
 }
 
 Shape SeparableConv2d::output_shape(const Shape& input) {
     check_images(*this, input, channels_);
-    return {input[0], outputs_of(*this, input[1], kernel_size_.height, options_.strides.height, options_.dilation_rate.height, options_.padding),
-            outputs_of(*this, input[2], kernel_size_.width, options_.strides.width, options_.dilation_rate.width, options_.padding), filters_};
+    return {input[0],
+            outputs_of(*this, input[1], kernel_size_.height, options_.strides.height, options_.dilation_rate.height,
+                       options_.padding),
+            outputs_of(*this, input[2], kernel_size_.width, options_.strides.width, options_.dilation_rate.width,
+                       options_.padding),
+            filters_};
 }
 
 nlohmann::json SeparableConv2d::config() const {
@@ -158,32 +177,42 @@ SeparableConv1d::SeparableConv1d(std::int64_t filters, std::int64_t kernel_size,
 void SeparableConv1d::build(const Shape& input) {
     check_sequence(*this, input);
     const std::int64_t channels = known_channels(*this, input), deep = channels * options_.depth_multiplier;
-    depthwise_ = parameter("depthwise_kernel", {kernel_size_, channels, options_.depth_multiplier}, options_.depthwise_initializer,
-                           options_.depthwise_regularizer, options_.depthwise_constraint);
-    pointwise_ = parameter("pointwise_kernel", {1, deep, filters_}, options_.pointwise_initializer, options_.pointwise_regularizer, options_.pointwise_constraint);
-    if (options_.use_bias) bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer, options_.bias_constraint);
+    depthwise_ =
+        parameter("depthwise_kernel", {kernel_size_, channels, options_.depth_multiplier},
+                  options_.depthwise_initializer, options_.depthwise_regularizer, options_.depthwise_constraint);
+    pointwise_ = parameter("pointwise_kernel", {1, deep, filters_}, options_.pointwise_initializer,
+                           options_.pointwise_regularizer, options_.pointwise_constraint);
+    if (options_.use_bias)
+        bias_ = parameter("bias", {filters_}, options_.bias_initializer, options_.bias_regularizer,
+                          options_.bias_constraint);
     channels_ = channels;
 }
 
 Tensor SeparableConv1d::forward(const Tensor& x) {
     output_shape(x.shape());  // for its checks
     // An image of one row.
-    const Tensor deep = depthwise_conv2d(x.reshape({x.shape(0), 1, x.shape(1), channels_}),
-                                         depthwise_.reshape({1, kernel_size_, channels_, options_.depth_multiplier}), {},
-                                         {.strides = {1, options_.strides},
-                                          .padding = padding_of(options_.padding),
-                                          .dilation = {1, options_.dilation_rate}});
+    const Tensor deep =
+        depthwise_conv2d(x.reshape({x.shape(0), 1, x.shape(1), channels_}),
+                         depthwise_.reshape({1, kernel_size_, channels_, options_.depth_multiplier}), {},
+                         {.strides = {1, options_.strides},
+                          .padding = padding_of(options_.padding),
+                          .dilation = {1, options_.dilation_rate}});
     const Tensor y = conv2d(deep, pointwise_.reshape({1, 1, pointwise_.shape(1), filters_}), bias_);
     return options_.activation(y.reshape({y.shape(0), y.shape(2), filters_}));
 }
 
 Shape SeparableConv1d::output_shape(const Shape& input) {
     check_sequence(*this, input, channels_);
-    return {input[0], outputs_of(*this, input[1], kernel_size_, options_.strides, options_.dilation_rate, options_.padding), filters_};
+    return {input[0],
+            outputs_of(*this, input[1], kernel_size_, options_.strides, options_.dilation_rate, options_.padding),
+            filters_};
 }
 
 nlohmann::json SeparableConv1d::config() const {
-    nlohmann::json config{{"filters", filters_}, {"kernel_size", {kernel_size_}}, {"strides", {options_.strides}}, {"dilation_rate", {options_.dilation_rate}}};
+    nlohmann::json config{{"filters", filters_},
+                          {"kernel_size", {kernel_size_}},
+                          {"strides", {options_.strides}},
+                          {"dilation_rate", {options_.dilation_rate}}};
     put_separable(config, options_);
     return config;
 }
@@ -205,13 +234,15 @@ const bool separable_conv_registered[] = {
     }),
     register_layer("SeparableConv2D", [](const nlohmann::json& c) -> Layer {
         read_channels_last(c, "SeparableConv2D");
-        SeparableConv2dOptions options{.strides = config_size(c, "strides", 1), .dilation_rate = config_size(c, "dilation_rate", 1)};
+        SeparableConv2dOptions options{.strides = config_size(c, "strides", 1),
+                                       .dilation_rate = config_size(c, "dilation_rate", 1)};
         read_separable(c, options);
         return SeparableConv2d(config_int(c, "filters", 0), config_size(c, "kernel_size", 1), options);
     }),
     register_layer("SeparableConv1D", [](const nlohmann::json& c) -> Layer {
         read_channels_last(c, "SeparableConv1D");
-        SeparableConv1dOptions options{.strides = config_int(c, "strides", 1), .dilation_rate = config_int(c, "dilation_rate", 1)};
+        SeparableConv1dOptions options{.strides = config_int(c, "strides", 1),
+                                       .dilation_rate = config_int(c, "dilation_rate", 1)};
         read_separable(c, options);
         return SeparableConv1d(config_int(c, "filters", 0), config_int(c, "kernel_size", 1), options);
     }),

@@ -25,8 +25,8 @@ struct DepthwiseConv2dOptions {
     std::string name = {};
 };
 
-/// depth_multiplier kernels for each channel of [batch, height, width, channels]; output channel c * depth_multiplier + m.
-/// Keras's DepthwiseConv2D. Weights: kernel [kernel height, kernel width, channels, depth_multiplier], bias.
+/// depth_multiplier kernels for each channel of [batch, height, width, channels]; output channel c * depth_multiplier +
+/// m. Keras's DepthwiseConv2D. Weights: kernel [kernel height, kernel width, channels, depth_multiplier], bias.
 class DepthwiseConv2d : public Module {
 public:
     explicit DepthwiseConv2d(Size2 kernel_size, const DepthwiseConv2dOptions& options = {});
@@ -65,9 +65,9 @@ struct SeparableConv2dOptions {
     std::string name = {};
 };
 
-/// A depthwise convolution, then one of 1 x 1 that mixes the channels. Keras's SeparableConv2D. Weights: depthwise_kernel
-/// [kernel height, kernel width, channels, depth_multiplier], pointwise_kernel [1, 1, channels * depth_multiplier, filters],
-/// bias [filters].
+/// A depthwise convolution, then one of 1 x 1 that mixes the channels. Keras's SeparableConv2D. Weights:
+/// depthwise_kernel [kernel height, kernel width, channels, depth_multiplier], pointwise_kernel [1, 1, channels *
+/// depth_multiplier, filters], bias [filters].
 class SeparableConv2d : public Module {
 public:
     SeparableConv2d(std::int64_t filters, Size2 kernel_size, const SeparableConv2dOptions& options = {});
@@ -107,8 +107,8 @@ struct SeparableConv1dOptions {
     std::string name = {};
 };
 
-/// The same of sequences [batch, steps, channels]. Keras's SeparableConv1D. Weights: depthwise_kernel [kernel size, channels,
-/// depth_multiplier], pointwise_kernel [1, channels * depth_multiplier, filters], bias [filters].
+/// The same of sequences [batch, steps, channels]. Keras's SeparableConv1D. Weights: depthwise_kernel [kernel size,
+/// channels, depth_multiplier], pointwise_kernel [1, channels * depth_multiplier, filters], bias [filters].
 class SeparableConv1d : public Module {
 public:
     SeparableConv1d(std::int64_t filters, std::int64_t kernel_size, const SeparableConv1dOptions& options = {});

@@ -41,7 +41,8 @@ void Sequential::add(const Layer& layer) {
     std::string name = layer->name();
     const bool repeated = std::find(taken.begin(), taken.end(), name) != taken.end();
     if (repeated && layer->state()->named_by_user)
-        throw ValueError(fmt::format("{}: the names of its layers must differ; there is already a '{}'", label(), name));
+        throw ValueError(
+            fmt::format("{}: the names of its layers must differ; there is already a '{}'", label(), name));
     if (name.empty() || repeated) name = default_name(layer->class_name(), taken);
     if (layer->name().empty()) layer->state()->name = name;
 
@@ -57,8 +58,9 @@ void Sequential::add(const Layer& layer) {
         layer->build_for(input);
         const std::size_t results = layer->output_shapes({input}).size();  // an input that does not fit is told here
         if (results != 1)
-            throw ValueError(fmt::format("{}: each layer gives one result to the next; {} gives {}. Build a nn::Model from symbols instead.",
-                                         label(), layer->label(), results));
+            throw ValueError(fmt::format(
+                "{}: each layer gives one result to the next; {} gives {}. Build a nn::Model from symbols instead.",
+                label(), layer->label(), results));
     }
     add_child(name, layer->state());
     if (tells_input) {

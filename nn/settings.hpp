@@ -50,13 +50,15 @@ public:
         if (found && std::visit([&](const auto& held) { return convert(held, value); }, *found)) return value;
         throw ValueError("option '" + std::string(key) + "' is missing or of another kind");
     }
-    /// These options with the values that `given` has for their keys, in the kinds they have here; other keys are ignored.
+    /// These options with the values that `given` has for their keys, in the kinds they have here; other keys are
+    /// ignored.
     Settings with(const Settings& given) const {
         Settings result = *this;
         for (Entry& entry : result.entries_)
             if (const Setting* value = given.find(entry.first)) {
                 if (std::holds_alternative<bool>(entry.second)) entry.second = given.get<bool>(entry.first);
-                else if (std::holds_alternative<std::int64_t>(entry.second)) entry.second = given.get<std::int64_t>(entry.first);
+                else if (std::holds_alternative<std::int64_t>(entry.second))
+                    entry.second = given.get<std::int64_t>(entry.first);
                 else if (std::holds_alternative<double>(entry.second)) entry.second = given.get<double>(entry.first);
                 else entry.second = *value;
             }

@@ -6,7 +6,8 @@
 
 namespace weft::nn {
 
-SimpleRNNCell::SimpleRNNCell(std::int64_t units, const SimpleRNNCellOptions& options) : ClassicCell(units, 1, CellSettings(options)) {
+SimpleRNNCell::SimpleRNNCell(std::int64_t units, const SimpleRNNCellOptions& options)
+    : ClassicCell(units, 1, CellSettings(options)) {
     set_common(options.name, options.input_shape);
     check_options();
 }
@@ -26,7 +27,8 @@ SimpleRNN::SimpleRNN(std::int64_t units, const SimpleRNNOptions& options)
 
 template class ClassicRNN<SimpleRNN, SimpleRNNOptions>;
 
-static const bool simple_rnn_registered = register_recurrent<SimpleRNN, SimpleRNNOptions, SimpleRNNCell, SimpleRNNCellOptions>(
-    "SimpleRNN", [](const nlohmann::json&, auto&) {});
+static const bool simple_rnn_registered =
+    register_recurrent<SimpleRNN, SimpleRNNOptions, SimpleRNNCell, SimpleRNNCellOptions>(
+        "SimpleRNN", [](const nlohmann::json&, auto&) {});
 
 }  // namespace weft::nn

@@ -14,7 +14,8 @@ StackedRNNCells::StackedRNNCells(const std::vector<Layer>& cells) : cells_(cells
     const auto list = std::make_shared<State>();  // Keras keeps them under cells/<class>
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         if (!cells_[i] || !cells_[i].as<RecurrentCell>())
-            throw ValueError(fmt::format("StackedRNNCells: takes cells, such as LSTMCell; received {}", cells_[i] ? cells_[i]->label() : "nothing"));
+            throw ValueError(fmt::format("StackedRNNCells: takes cells, such as LSTMCell; received {}",
+                                         cells_[i] ? cells_[i]->label() : "nothing"));
         if (cells_[i]->name().empty()) cells_[i]->set_name(default_name(cells_[i]->class_name(), taken));
         taken.push_back(cells_[i]->name());
         places.push_back(default_name(cells_[i]->class_name(), places));
@@ -41,7 +42,8 @@ void StackedRNNCells::build(const Shape& input) {
 Tensors StackedRNNCells::call(const Tensors& inputs) {
     const std::size_t states = state_size().size();
     if (inputs.size() != 1 && inputs.size() != 1 + states)
-        throw ValueError(fmt::format("{}: takes x, or {{x, states...}}, {} tensors; received {}", label(), 1 + states, inputs.size()));
+        throw ValueError(fmt::format("{}: takes x, or {{x, states...}}, {} tensors; received {}", label(), 1 + states,
+                                     inputs.size()));
     const Tensors given = inputs.size() == 1 ? with_zeros({}, inputs[0].shape().empty() ? 0 : inputs[0].shape(0))
                                              : Tensors(inputs.begin() + 1, inputs.end());
     Tensors results{inputs[0]};
@@ -62,7 +64,8 @@ Tensors StackedRNNCells::sequence(const Tensor& x, const Tensors& states, const 
     std::size_t at = 0;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         const std::size_t count = cell(i).state_size().size();
-        const Tensors own(states.begin() + static_cast<std::ptrdiff_t>(at), states.begin() + static_cast<std::ptrdiff_t>(at + count));
+        const Tensors own(states.begin() + static_cast<std::ptrdiff_t>(at),
+                          states.begin() + static_cast<std::ptrdiff_t>(at + count));
         at += count;
         const Tensors next = cell(i).sequence(results[0], own, mask);
         results[0] = next[0];
@@ -77,11 +80,12 @@ nlohmann::json StackedRNNCells::config() const {
     return {{"cells", cells}};
 }
 
-static const bool stacked_rnn_cells_registered = register_layer("StackedRNNCells", [](const nlohmann::json& c) -> Layer {
-    std::vector<Layer> cells;
-    if (c.contains("cells") && c["cells"].is_array())
-        for (const nlohmann::json& entry : c["cells"]) cells.push_back(nested_layer({{"cell", entry}}, "cell"));
-    return StackedRNNCells(cells);
-});
+static const bool stacked_rnn_cells_registered =
+    register_layer("StackedRNNCells", [](const nlohmann::json& c) -> Layer {
+        std::vector<Layer> cells;
+        if (c.contains("cells") && c["cells"].is_array())
+            for (const nlohmann::json& entry : c["cells"]) cells.push_back(nested_layer({{"cell", entry}}, "cell"));
+        return StackedRNNCells(cells);
+    });
 
 }  // namespace weft::nn

@@ -9,8 +9,8 @@
 namespace weft::nn {
 
 /// Each cell's output is the next one's input; the states stand one cell's after another's. For nn::RNN:
-/// nn::RNN(nn::StackedRNNCells({nn::LSTMCell(64), nn::GRUCell(32)})). Children: in cells, each by its class, as lstm_cell,
-/// gru_cell, gru_cell_1.
+/// nn::RNN(nn::StackedRNNCells({nn::LSTMCell(64), nn::GRUCell(32)})). Children: in cells, each by its class, as
+/// lstm_cell, gru_cell, gru_cell_1.
 class StackedRNNCells : public RecurrentCell {
 public:
     /// Throws ValueError for none, or a layer that is no cell.

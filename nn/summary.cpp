@@ -25,7 +25,8 @@ void count(const State& state, std::unordered_set<const void*>& seen, Counts& co
 
 std::string with_commas(std::int64_t n) {
     std::string digits = std::to_string(n);
-    for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+    for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
+        digits.insert(static_cast<std::size_t>(i), ",");
     return digits;
 }
 
@@ -51,7 +52,8 @@ std::string parameters_of(const State& state, bool built) {
     Counts counts;
     std::unordered_set<const void*> seen;
     count(state, seen, counts);
-    return built || counts.trainable + counts.frozen > 0 ? with_commas(counts.trainable + counts.frozen) : "? (unbuilt)";
+    return built || counts.trainable + counts.frozen > 0 ? with_commas(counts.trainable + counts.frozen)
+                                                         : "? (unbuilt)";
 }
 
 // "dense[0][0], input_layer[0][0]": which result of which call each input is, as Keras tells it.
@@ -72,30 +74,38 @@ std::string Model::summary_text() const {
     if (!chain) rows[0].push_back("Connected to");
     Shapes shapes;
     if (!graph_->input_shapes.empty()) shapes = graph_->shapes(graph_->input_shapes);
-    const auto shape_of = [&](int value) { return shapes.empty() ? "?" : str(shapes[static_cast<std::size_t>(value)]); };
+    const auto shape_of = [&](int value) {
+        return shapes.empty() ? "?" : str(shapes[static_cast<std::size_t>(value)]);
+    };
     if (!chain)
         for (std::size_t i = 0; i < graph_->inputs.size(); ++i)
-            rows.push_back({fmt::format("{} (InputLayer)", graph_->input_names[i]), shape_of(graph_->inputs[i]), "0", "-"});
+            rows.push_back(
+                {fmt::format("{} (InputLayer)", graph_->input_names[i]), shape_of(graph_->inputs[i]), "0", "-"});
     for (const GraphNode* node : graph_->layers()) {
         std::string shape;
         for (int output : node->outputs) shape += (shape.empty() ? "" : ", ") + shape_of(output);
-        rows.push_back({fmt::format("{} ({})", node->name, node->layer->class_name()), shape, parameters_of(*node->layer->state(), !shapes.empty())});
+        rows.push_back({fmt::format("{} ({})", node->name, node->layer->class_name()), shape,
+                        parameters_of(*node->layer->state(), !shapes.empty())});
         if (chain) continue;
         std::string connected;  // of every call
         for (const GraphNode& call : graph_->nodes)
-            if (call.layer->state() == node->layer->state()) connected += (connected.empty() ? "" : ", ") + connections(*graph_, call);
+            if (call.layer->state() == node->layer->state())
+                connected += (connected.empty() ? "" : ", ") + connections(*graph_, call);
         rows.back().push_back(connected);
     }
     if (graph_->nodes.empty())
-        for (const auto& [name, child] : state()->children) rows.push_back({fmt::format("{} ({})", name, child->name), "?", parameters_of(*child, false)});
+        for (const auto& [name, child] : state()->children)
+            rows.push_back({fmt::format("{} ({})", name, child->name), "?", parameters_of(*child, false)});
 
     std::vector<std::size_t> width(rows[0].size());
     for (const Row& r : rows)
         for (std::size_t i = 0; i < r.size(); ++i) width[i] = std::max(width[i], r[i].size());
-    std::string text = fmt::format("Model: \"{}\"\n", name().empty() ? snake_case(class_name()) : name()) + rule(width, "┌", "┬", "┐");
+    std::string text =
+        fmt::format("Model: \"{}\"\n", name().empty() ? snake_case(class_name()) : name()) + rule(width, "┌", "┬", "┐");
     for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t k = 0; k < width.size(); ++k)
-            text += k == 2 ? fmt::format("│ {:>{}} ", rows[i][k], width[k]) : fmt::format("│ {:<{}} ", rows[i][k], width[k]);
+            text += k == 2 ? fmt::format("│ {:>{}} ", rows[i][k], width[k])
+                           : fmt::format("│ {:<{}} ", rows[i][k], width[k]);
         text += "│\n";
         if (i == 0) text += rule(width, "├", "┼", "┤");
     }
@@ -103,8 +113,9 @@ std::string Model::summary_text() const {
     Counts total;
     std::unordered_set<const void*> seen;
     count(*state(), seen, total);
-    text += fmt::format("Total parameters: {} ({})\nTrainable: {}\nNot trainable: {}\n", with_commas(total.trainable + total.frozen),
-                        size_of(total.bytes), with_commas(total.trainable), with_commas(total.frozen));
+    text += fmt::format("Total parameters: {} ({})\nTrainable: {}\nNot trainable: {}\n",
+                        with_commas(total.trainable + total.frozen), size_of(total.bytes), with_commas(total.trainable),
+                        with_commas(total.frozen));
     return text;
 }
 

@@ -39,7 +39,8 @@ public:
     std::size_t size() const { return values_.size(); }
     /// One of them. Throws IndexError.
     Symbol operator[](std::size_t i) const;
-    /// The only one's shape, with the batch axis in front; unknown axes are None. Throws ValueError if there are several.
+    /// The only one's shape, with the batch axis in front; unknown axes are None. Throws ValueError if there are
+    /// several.
     const Shape& shape() const;
 
     const std::vector<Value>& values() const { return values_; }

@@ -50,7 +50,8 @@ std::int64_t find_failing(const Tensor& x, Test test) {
     });
 }
 
-void check_labels(const std::string& where, const Tensor& y_true, std::int64_t classes, std::optional<std::int64_t> ignored) {
+void check_labels(const std::string& where, const Tensor& y_true, std::int64_t classes,
+                  std::optional<std::int64_t> ignored) {
     const auto allowed = [&](std::int64_t label) {
         return (label >= 0 && (classes == None || label < classes)) || (ignored && label == *ignored);
     };
@@ -61,11 +62,13 @@ void check_labels(const std::string& where, const Tensor& y_true, std::int64_t c
     });
     if (at < 0) return;
     const double label = y_true.item<double>(at);
-    const std::string rule = classes == None
-                                 ? "labels must be whole numbers from 0"
-                                 : fmt::format("labels must be whole numbers in 0..{}, as the prediction has {} classes", classes - 1, classes);
-    throw ValueError(fmt::format("{}: {}; received {} at position {} of {}.{}", where, rule, label, position(y_true, at),
-                                 describe(y_true), label == static_cast<double>(classes) ? " If they count from 1, use y - 1." : ""));
+    const std::string rule =
+        classes == None ? "labels must be whole numbers from 0"
+                        : fmt::format("labels must be whole numbers in 0..{}, as the prediction has {} classes",
+                                      classes - 1, classes);
+    throw ValueError(fmt::format("{}: {}; received {} at position {} of {}.{}", where, rule, label,
+                                 position(y_true, at), describe(y_true),
+                                 label == static_cast<double>(classes) ? " If they count from 1, use y - 1." : ""));
 }
 
 void check_bits(const std::string& where, const Tensor& y_true) {
@@ -89,24 +92,29 @@ void check_target_shape(const std::string& where, TargetKind kind, const Tensor&
     const bool per_row = one_per_row(shape, prediction);
     if (kind == TargetKind::labels) {
         if (per_row) return;
-        throw ShapeError(fmt::format("{}: expects whole-number class labels {}, one for each row of the prediction; received "
-                                     "target {} for prediction {}.{}",
-                                     where, str(without_last(prediction)), describe(y_true), str(prediction),
-                                     agree(shape, prediction) ? fmt::format(" For one-hot rows use categorical_{}.", family) : ""));
+        throw ShapeError(
+            fmt::format("{}: expects whole-number class labels {}, one for each row of the prediction; received "
+                        "target {} for prediction {}.{}",
+                        where, str(without_last(prediction)), describe(y_true), str(prediction),
+                        agree(shape, prediction) ? fmt::format(" For one-hot rows use categorical_{}.", family) : ""));
     }
     if (agree(shape, prediction)) return;
     const std::int64_t last = prediction.rank() > 0 ? prediction.back() : 1;
     if (last == 1 && per_row) return;
     if (prediction.rank() == 1 && agree(shape, with_one(prediction))) return;
     if (kind == TargetKind::probabilities && per_row)
-        throw ShapeError(fmt::format("{}: expects a probability for each class, in the prediction's shape; received class "
-                                     "labels {} for prediction {}. Use sparse_categorical_{}, or one_hot(y, {}).",
-                                     where, describe(y_true), str(prediction), family, last));
-    const char* rule = kind == TargetKind::probabilities ? "expects a probability for each class, in the prediction's shape"
-                                                         : "target and prediction must have the same shape";
-    throw ShapeError(fmt::format("{}: {}; received target {} for prediction {}.{}", where, rule, describe(y_true), str(prediction),
-                                 per_row && !is_floating(y_true.dtype()) ? fmt::format(" Class labels become such a target by one_hot(y, {}).", last)
-                                                                         : ""));
+        throw ShapeError(
+            fmt::format("{}: expects a probability for each class, in the prediction's shape; received class "
+                        "labels {} for prediction {}. Use sparse_categorical_{}, or one_hot(y, {}).",
+                        where, describe(y_true), str(prediction), family, last));
+    const char* rule = kind == TargetKind::probabilities
+                           ? "expects a probability for each class, in the prediction's shape"
+                           : "target and prediction must have the same shape";
+    throw ShapeError(fmt::format("{}: {}; received target {} for prediction {}.{}", where, rule, describe(y_true),
+                                 str(prediction),
+                                 per_row && !is_floating(y_true.dtype())
+                                     ? fmt::format(" Class labels become such a target by one_hot(y, {}).", last)
+                                     : ""));
 }
 
 void check_target_range(const std::string& where, TargetKind kind, const Tensor& y_true, std::int64_t classes,
@@ -118,8 +126,9 @@ void check_target_range(const std::string& where, TargetKind kind, const Tensor&
 Tensor fitted_target(const std::string& where, TargetKind kind, const Tensor& y_true, const Tensor& y_pred,
                      std::string_view family) {
     if (!is_floating(y_pred.dtype()))
-        throw DTypeError(fmt::format("{}: the prediction must be float32 or float64; received {}. Convert it first: y.to(float32).",
-                                     where, describe(y_pred)));
+        throw DTypeError(
+            fmt::format("{}: the prediction must be float32 or float64; received {}. Convert it first: y.to(float32).",
+                        where, describe(y_pred)));
     const Shape& shape = y_pred.shape();
     if (kind == TargetKind::labels) {
         if (y_true.dtype() == int64 && shape.rank() > 0 && y_true.shape() == without_last(shape)) return y_true;
@@ -137,8 +146,9 @@ Tensor aligned_left(const Tensor& x, const Shape& shape, const char* what) {
     if (aligned.rank() == shape.rank() + 1 && aligned.back() == 1) aligned = without_last(aligned);
     while (aligned.rank() < shape.rank()) aligned = with_one(aligned);
     if (!broadcasts_to(aligned, shape))
-        throw ShapeError(fmt::format("{}: expects one number for each sample, [batch], or for each of the values {}; received {}.",
-                                     what, str(shape), describe(x)));
+        throw ShapeError(
+            fmt::format("{}: expects one number for each sample, [batch], or for each of the values {}; received {}.",
+                        what, str(shape), describe(x)));
     return aligned == x.shape() ? x : x.reshape(aligned);
 }
 

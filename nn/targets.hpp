@@ -16,14 +16,14 @@ enum class TargetKind {
     labels,         ///< a whole number for each row of the prediction: its shape without the last axis, or with 1 there
 };
 
-/// Throws ShapeError, naming both whole shapes, unless such a target may have y_true's shape. Axes of the prediction that
-/// are None agree with anything. A target of values may lack a last axis of 1. `family` completes sparse_categorical_...,
-/// what takes labels instead of one-hot rows, for the advice.
+/// Throws ShapeError, naming both whole shapes, unless such a target may have y_true's shape. Axes of the prediction
+/// that are None agree with anything. A target of values may lack a last axis of 1. `family` completes
+/// sparse_categorical_..., what takes labels instead of one-hot rows, for the advice.
 void check_target_shape(const std::string& where, TargetKind kind, const Tensor& y_true, const Shape& prediction,
                         std::string_view family = "crossentropy");
 
-/// Throws ValueError, naming value and position, for a label that is not a whole number in 0..classes-1 (any not negative,
-/// if classes is None) and not `ignored`, or for a bit outside 0..1.
+/// Throws ValueError, naming value and position, for a label that is not a whole number in 0..classes-1 (any not
+/// negative, if classes is None) and not `ignored`, or for a bit outside 0..1.
 void check_target_range(const std::string& where, TargetKind kind, const Tensor& y_true, std::int64_t classes,
                         std::optional<std::int64_t> ignored = {});
 

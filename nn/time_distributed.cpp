@@ -15,7 +15,9 @@ TimeDistributed::TimeDistributed(const Layer& layer, const TimeDistributedOption
 
 // The shape that the layer sees.
 Shape TimeDistributed::step(const Shape& input) const {
-    if (input.rank() < 3) throw ShapeError(fmt::format("{}: expects [batch, time, ...] of three axes or more; received {}", label(), str(input)));
+    if (input.rank() < 3)
+        throw ShapeError(
+            fmt::format("{}: expects [batch, time, ...] of three axes or more; received {}", label(), str(input)));
     Shape shape = input;
     shape.erase(1);
     return shape;
@@ -26,7 +28,8 @@ void TimeDistributed::build(const Shape& input) { layer_->build_for(step(input))
 Tensor TimeDistributed::forward(const Tensor& x) {
     Shape rows = step(x.shape());
     if (const Tensor mask = mask_of(x); mask.defined() && mask.shape() != Shape{x.shape(0), x.shape(1)})
-        throw ShapeError(fmt::format("{}: the mask must be [batch, time] as the input {}; received {}", label(), describe(x), describe(mask)));
+        throw ShapeError(fmt::format("{}: the mask must be [batch, time] as the input {}; received {}", label(),
+                                     describe(x), describe(mask)));
     // The layer takes each sample by itself, so the steps may as well be samples.
     rows[0] = x.shape(0) * x.shape(1);
     const Tensor y = (*layer_)(x.reshape(rows));

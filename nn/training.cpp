@@ -90,7 +90,8 @@ Trainer::Trainer(Model& model) : model_(model), options_(model.compile_options()
     optimizer_ = &model.optimizer();
 }
 
-Trainer::Trainer(Model& model, const Feed& x, const std::string& where) : model_(model), options_(model.compile_options()), where_(where) {
+Trainer::Trainer(Model& model, const Feed& x, const std::string& where)
+    : model_(model), options_(model.compile_options()), where_(where) {
     x_ = model.inputs_from(x, where);
     inputs_ = x_.size();
     Shapes shapes;
@@ -99,7 +100,8 @@ Trainer::Trainer(Model& model, const Feed& x, const std::string& where) : model_
         shapes.back()[0] = None;
     }
     model.build_for(shapes);
-    if (model.graph().nodes.empty() && x_[0].shape(0) > 0) {  // a class of one's own builds its parts when it first runs
+    if (model.graph().nodes.empty() &&
+        x_[0].shape(0) > 0) {  // a class of one's own builds its parts when it first runs
         const NoGrad off_tape;
         const ModeScope inference(false);
         for (const Tensor& output : model(as_inputs(model, rows(x_, 0, 1)))) {
@@ -115,34 +117,42 @@ Trainer::Trainer(Model& model, const Feed& x, const std::string& where) : model_
     optimizer_ = &model.optimizer();
 }
 
-Trainer::Batch Trainer::checked(const Tensors& x, const Feed& given_y, const Feed& given_weight, const std::string& where) const {
-    const auto wanted = std::count_if(objective_.begin(), objective_.end(), [](const auto& output) { return output.wants_target(); });
+Trainer::Batch Trainer::checked(const Tensors& x, const Feed& given_y, const Feed& given_weight,
+                                const std::string& where) const {
+    const auto wanted =
+        std::count_if(objective_.begin(), objective_.end(), [](const auto& output) { return output.wants_target(); });
     Batch batch{x, Tensors(objective_.size()), {}};
     const std::int64_t n = x[0].shape(0);
     const Tensors y = given_y.in_order(names_, where + ": y");
     const bool for_each = y.size() == objective_.size(), for_wanted = static_cast<std::ptrdiff_t>(y.size()) == wanted;
     if (wanted > 0 && !for_each && !for_wanted)
-        throw ValueError(fmt::format("{}: {} has {} output{}, and needs a target for each; received {}", where, model_.label(), objective_.size(), objective_.size() == 1 ? "" : "s", y.size()));
+        throw ValueError(fmt::format("{}: {} has {} output{}, and needs a target for each; received {}", where,
+                                     model_.label(), objective_.size(), objective_.size() == 1 ? "" : "s", y.size()));
     std::size_t at = 0;
     for (std::size_t i = 0; i < objective_.size(); ++i) {
         if (!objective_[i].wants_target()) continue;
         Tensor target = y[for_each ? i : at++];
         if (!target.defined() || target.rank() == 0)
-            throw ShapeError(fmt::format("{}: {} needs a first axis of samples; received {}", where, target_label(i), target.defined() ? describe(target) : "none"));
+            throw ShapeError(fmt::format("{}: {} needs a first axis of samples; received {}", where, target_label(i),
+                                         target.defined() ? describe(target) : "none"));
         if (target.shape(0) != n)
-            throw ShapeError(fmt::format("{}: x and y must hold equally many samples; received {} and {}", where, describe(x[0]), describe(target)));
+            throw ShapeError(fmt::format("{}: x and y must hold equally many samples; received {} and {}", where,
+                                         describe(x[0]), describe(target)));
         batch.y[i] = target;
     }
     if (n == 0) throw ShapeError(fmt::format("{}: there are no samples; received x {}", where, describe(x[0])));
     if (!given_weight.defined()) return batch;
     const Tensors weights = given_weight.in_order(names_, where + ": sample_weight");
     if (weights.size() != 1 && weights.size() != objective_.size())
-        throw ValueError(fmt::format("{}: sample_weight is one tensor, or one for each of the {} outputs; received {}", where, objective_.size(), weights.size()));
+        throw ValueError(fmt::format("{}: sample_weight is one tensor, or one for each of the {} outputs; received {}",
+                                     where, objective_.size(), weights.size()));
     for (std::size_t i = 0; i < objective_.size(); ++i) {
         batch.weight.push_back(weights[weights.size() == 1 ? 0 : i]);
         const Tensor& weight = batch.weight.back();
         if (weight.defined() && (weight.rank() == 0 || weight.shape(0) != n))
-            throw ShapeError(fmt::format("{}: sample_weight must hold one weight for each of the {} samples; received {}", where, n, describe(weight)));
+            throw ShapeError(
+                fmt::format("{}: sample_weight must hold one weight for each of the {} samples; received {}", where, n,
+                            describe(weight)));
     }
     return batch;
 }
@@ -167,18 +177,22 @@ void Trainer::check_outputs(const Batch& batch, const std::string& where) const 
 Tensors Trainer::class_weights(const Batch& data, const FitOptions& options) const {
     if (options.class_weight.empty()) return data.weight;
     if (objective_.size() != 1 || !data.y[0].defined())
-        throw ValueError(fmt::format("fit: class_weight needs a model of one output; {} has {}. Give sample_weight for each output instead.", model_.label(), objective_.size()));
+        throw ValueError(fmt::format(
+            "fit: class_weight needs a model of one output; {} has {}. Give sample_weight for each output instead.",
+            model_.label(), objective_.size()));
     const Tensor& y = data.y[0];
     const bool labels = y.dtype() == int64 || y.rank() == 1 || y.shape().back() == 1;
     const Tensor classes = (labels ? y.to(int64) : argmax(y, -1)).reshape({-1});
     if (classes.elements() != y.shape(0))
-        throw ShapeError(fmt::format("fit: class_weight needs one label for each sample; received targets {}", describe(y)));
+        throw ShapeError(
+            fmt::format("fit: class_weight needs one label for each sample; received targets {}", describe(y)));
     Array weights({y.shape(0)}, float32);
     const auto values = classes.values<std::int64_t>();
     for (std::size_t i = 0; i < values.size(); ++i) {
         const auto found = options.class_weight.find(values[i]);
         if (found == options.class_weight.end())
-            throw ValueError(fmt::format("fit: class_weight has no entry for class {}, the label at position {}", values[i], i));
+            throw ValueError(
+                fmt::format("fit: class_weight has no entry for class {}, the label at position {}", values[i], i));
         weights.data<float>()[i] = static_cast<float>(found->second);
     }
     const Tensor by_class{std::move(weights)};
@@ -193,24 +207,29 @@ Tensors Trainer::together(const Batch& batch) const {
     for (const Tensor& target : batch.y)
         if (target.defined()) all.push_back(target);
     if (!any(batch.weight)) return all;
-    const bool shared = std::all_of(batch.weight.begin(), batch.weight.end(), [&](const Tensor& weight) { return weight.is(batch.weight[0]); });
+    const bool shared = std::all_of(batch.weight.begin(), batch.weight.end(),
+                                    [&](const Tensor& weight) { return weight.is(batch.weight[0]); });
     if (shared) {
         all.push_back(batch.weight[0]);
         return all;
     }
     for (std::size_t i = 0; i < objective_.size(); ++i)
-        if (batch.y[i].defined()) all.push_back(batch.weight[i].defined() ? batch.weight[i] : ones({batch.x[0].shape(0)}));
+        if (batch.y[i].defined())
+            all.push_back(batch.weight[i].defined() ? batch.weight[i] : ones({batch.x[0].shape(0)}));
     return all;
 }
 
 Trainer::Batch Trainer::apart(const Tensors& tensors) const {
-    const auto targets = static_cast<std::size_t>(std::count_if(objective_.begin(), objective_.end(), [](const auto& output) { return output.wants_target(); }));
+    const auto targets = static_cast<std::size_t>(
+        std::count_if(objective_.begin(), objective_.end(), [](const auto& output) { return output.wants_target(); }));
     const std::size_t least = inputs_ + targets, given = tensors.size();
     if (given != least && given != least + 1 && given != least + targets)
-        throw ValueError(inputs_ == 1 && targets == 1
-                             ? fmt::format("fit: a batch is {{x, y}} or {{x, y, sample_weight}}; the source gave {} tensors", given)
-                             : fmt::format("fit: a batch holds {} inputs, {} targets, and one sample weight, one for each target, or none; the source gave {} tensors",
-                                           inputs_, targets, given));
+        throw ValueError(
+            inputs_ == 1 && targets == 1
+                ? fmt::format("fit: a batch is {{x, y}} or {{x, y, sample_weight}}; the source gave {} tensors", given)
+                : fmt::format("fit: a batch holds {} inputs, {} targets, and one sample weight, one for each target, "
+                              "or none; the source gave {} tensors",
+                              inputs_, targets, given));
     const auto first = tensors.begin() + static_cast<std::ptrdiff_t>(inputs_);
     Batch batch{Tensors(tensors.begin(), first), Tensors(objective_.size()), {}};
     if (given > least) batch.weight.resize(objective_.size());
@@ -226,7 +245,8 @@ Trainer::Batch Trainer::apart(const Tensors& tensors) const {
 Tensors Trainer::predictions(const Tensors& x) {
     Tensors results = model_(as_inputs(model_, x));
     if (results.size() != objective_.size())
-        throw ValueError(fmt::format("{}: {} gave {} outputs; expected {}", where_, model_.label(), results.size(), objective_.size()));
+        throw ValueError(fmt::format("{}: {} gave {} outputs; expected {}", where_, model_.label(), results.size(),
+                                     objective_.size()));
     return results;
 }
 
@@ -240,16 +260,21 @@ void Trainer::step(const Batch& batch, Averages& averages, const std::string& wh
     Tensor loss = total_loss(objective_, batch.y, outputs, batch.weight, each);
     for (const Tensor& term : added_terms(model_, added)) loss = loss.defined() ? loss + term : term;
     if (!loss.defined())
-        throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})", where_, model_.label()));
+        throw ValueError(fmt::format("{}: {} was compiled without a loss. Give one: compile({{.loss = \"mse\"}})",
+                                     where_, model_.label()));
     const double value = loss.item<double>();
     if (!std::isfinite(value))
-        throw NotFiniteError(fmt::format("{}: the loss is {}. The weights are as of the last complete step. Look for NaN in the data, or lower the learning rate ({}).",
-                                         where, value, optimizer_->learning_rate()));
+        throw NotFiniteError(
+            fmt::format("{}: the loss is {}. The weights are as of the last complete step. Look for NaN in the data, "
+                        "or lower the learning rate ({}).",
+                        where, value, optimizer_->learning_rate()));
     optimizer_->zero_grad();
     loss.backward();
     if (!optim::gradients_finite(optimizer_->parameters()))
-        throw NotFiniteError(fmt::format("{}: the loss is {}, but its gradient is not finite. The weights are as of the last complete step. Lower the learning rate ({}), or clip gradients.",
-                                         where, value, optimizer_->learning_rate()));
+        throw NotFiniteError(
+            fmt::format("{}: the loss is {}, but its gradient is not finite. The weights are as of the last complete "
+                        "step. Lower the learning rate ({}), or clip gradients.",
+                        where, value, optimizer_->learning_rate()));
     optimizer_->step();
     model_.constrain();
     buffers.keep();
@@ -263,16 +288,20 @@ saving::FitProgress Trainer::beginning(const FitOptions& options, std::uint64_t 
         if (options.checkpoint.empty()) throw ValueError("fit: resume needs a checkpoint: the file to go on from");
         if (auto saved = saving::read_checkpoint(model_, options.checkpoint)) {
             if (options.seed && *options.seed != saved->seed)
-                throw ValueError(fmt::format("fit: {} was begun with the seed {}; received {}. Leave the seed out to go on with it.", options.checkpoint, saved->seed, *options.seed));
+                throw ValueError(
+                    fmt::format("fit: {} was begun with the seed {}; received {}. Leave the seed out to go on with it.",
+                                options.checkpoint, saved->seed, *options.seed));
             return std::move(*saved);
         }
     }
     return {options.initial_epoch, options.seed ? *options.seed : draw_seed(), {}};
 }
 
-History Trainer::run(data::Source& source, const FitOptions& options, data::Source* validation, saving::FitProgress run) {
+History Trainer::run(data::Source& source, const FitOptions& options, data::Source* validation,
+                     saving::FitProgress run) {
     if (options.initial_epoch < 0 || options.epochs < 0)
-        throw ValueError(fmt::format("fit: epochs and initial_epoch must not be negative; received {} and {}", options.epochs, options.initial_epoch));
+        throw ValueError(fmt::format("fit: epochs and initial_epoch must not be negative; received {} and {}",
+                                     options.epochs, options.initial_epoch));
     for (int epoch = run.epochs; epoch < options.epochs; ++epoch) {
         Generator generator(run.seed, static_cast<std::uint64_t>(epoch) << 32);
         const GeneratorScope draws(generator);
@@ -314,7 +343,8 @@ std::unique_ptr<data::Source> Trainer::validation_of(const FitOptions& options) 
     }
     if (!model_.graph().nodes.empty()) model_.output_shapes(shapes);  // an input that does not fit is told here
     check_outputs(batch, where);
-    return std::make_unique<data::Loader>(together(batch), data::LoaderOptions{.batch_size = options.batch_size, .workers = 0});
+    return std::make_unique<data::Loader>(together(batch),
+                                          data::LoaderOptions{.batch_size = options.batch_size, .workers = 0});
 }
 
 History Trainer::fit(const Feed& y, const FitOptions& options) {
@@ -323,22 +353,31 @@ History Trainer::fit(const Feed& y, const FitOptions& options) {
     data.weight = class_weights(data, options);
     std::unique_ptr<data::Source> validation = validation_of(options);
     if (options.validation_split != 0 && !validation) {
-        const std::int64_t n = x_[0].shape(0), kept = static_cast<std::int64_t>(static_cast<double>(n) * (1 - options.validation_split));
+        const std::int64_t n = x_[0].shape(0),
+                           kept = static_cast<std::int64_t>(static_cast<double>(n) * (1 - options.validation_split));
         if (!(options.validation_split > 0 && options.validation_split < 1) || kept == 0 || kept == n)
-            throw ValueError(fmt::format("fit: validation_split must leave samples on both sides; received {} of {} samples", options.validation_split, n));
+            throw ValueError(
+                fmt::format("fit: validation_split must leave samples on both sides; received {} of {} samples",
+                            options.validation_split, n));
         // One cut of each, so that what is shared stays shared.
         const Tensors all = together(data);
-        validation = std::make_unique<data::Loader>(rows(all, kept, n), data::LoaderOptions{.batch_size = options.batch_size, .workers = 0});
+        validation = std::make_unique<data::Loader>(
+            rows(all, kept, n), data::LoaderOptions{.batch_size = options.batch_size, .workers = 0});
         data = apart(rows(all, 0, kept));
     }
-    saving::FitProgress progress = beginning(options, [] { return default_generator().next().number ^ (default_generator().seed() * 0x9E3779B97F4A7C15u); });
-    data::Loader loader(together(data), {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = progress.seed ^ shuffle_stream});
+    saving::FitProgress progress = beginning(
+        options, [] { return default_generator().next().number ^ (default_generator().seed() * 0x9E3779B97F4A7C15u); });
+    data::Loader loader(
+        together(data),
+        {.batch_size = options.batch_size, .shuffle = options.shuffle, .seed = progress.seed ^ shuffle_stream});
     return run(loader, options, validation.get(), std::move(progress));
 }
 
 History Trainer::fit(data::Source& source, const FitOptions& options) {
     if (options.validation_split != 0 || options.sample_weight.defined() || !options.class_weight.empty())
-        throw ValueError("fit: validation_split, class_weight and sample_weight need data in memory; a source gives its own weights behind the targets of a batch");
+        throw ValueError(
+            "fit: validation_split, class_weight and sample_weight need data in memory; a source gives its own weights "
+            "behind the targets of a batch");
     const std::unique_ptr<data::Source> validation = validation_of(options);
     return run(source, options, validation.get(), beginning(options, [] { return default_generator().next().number; }));
 }
@@ -381,7 +420,9 @@ Logs Trainer::evaluate(const Feed& y, const EvaluateOptions& options) {
 
 Logs Trainer::evaluate(data::Source& source, const EvaluateOptions& options) {
     if (options.sample_weight.defined())
-        throw ValueError("evaluate: sample_weight needs data in memory; a source gives its own weights behind the targets of a batch");
+        throw ValueError(
+            "evaluate: sample_weight needs data in memory; a source gives its own weights behind the targets of a "
+            "batch");
     return run_evaluation(source, options.verbose);
 }
 

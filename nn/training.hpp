@@ -49,7 +49,8 @@ private:
     Logs run_evaluation(data::Source& source, int verbose);
     // Where a run begins: at initial_epoch, or where the checkpoint to resume from left off.
     saving::FitProgress beginning(const FitOptions& options, std::uint64_t (*draw_seed)());
-    History run(data::Source& source, const FitOptions& options, data::Source* validation, saving::FitProgress progress);
+    History run(data::Source& source, const FitOptions& options, data::Source* validation,
+                saving::FitProgress progress);
     std::unique_ptr<data::Source> validation_of(const FitOptions& options) const;
 
     Model& model_;
@@ -66,8 +67,8 @@ private:
 /// "output_1", "output_2", ...: the outputs of a class of one's own.
 std::vector<std::string> output_names(std::size_t count);
 
-/// x in the element types that the model computes in: other float types, uint8 and bool are converted; what an nn::Input
-/// says of integers is followed.
+/// x in the element types that the model computes in: other float types, uint8 and bool are converted; what an
+/// nn::Input says of integers is followed.
 Tensors as_inputs(const Model& model, const Tensors& x);
 
 }  // namespace weft::nn

@@ -67,12 +67,14 @@ Shape UpSampling1d::output_shape(const Shape& input) {
 
 nlohmann::json UpSampling1d::config() const { return {{"size", size_}}; }
 
-UpSampling2d::UpSampling2d(Size2 size, const UpSampling2dOptions& options) : size_(size), interpolation_(options.interpolation) {
+UpSampling2d::UpSampling2d(Size2 size, const UpSampling2dOptions& options)
+    : size_(size), interpolation_(options.interpolation) {
     set_common(options.name, options.input_shape);
     nothing_to_build();
     check_positive(*this, {size}, "the size");
     if (interpolation_ != "nearest" && interpolation_ != "bilinear")
-        throw ValueError(fmt::format("{}: interpolation must be \"nearest\" or \"bilinear\"; received \"{}\"", label(), interpolation_));
+        throw ValueError(fmt::format("{}: interpolation must be \"nearest\" or \"bilinear\"; received \"{}\"", label(),
+                                     interpolation_));
 }
 
 Tensor UpSampling2d::forward(const Tensor& x) {
@@ -92,11 +94,14 @@ nlohmann::json UpSampling2d::config() const {
 
 namespace {
 const bool upsampling_registered[] = {
-    register_layer("UpSampling1D", [](const nlohmann::json& c) -> Layer { return UpSampling1d(config_int(c, "size", 2)); }),
-    register_layer("UpSampling2D", [](const nlohmann::json& c) -> Layer {
-        read_channels_last(c, "UpSampling2D");
-        return UpSampling2d(config_size(c, "size", 2), {.interpolation = config_string(c, "interpolation", "nearest")});
-    }),
+    register_layer("UpSampling1D",
+                   [](const nlohmann::json& c) -> Layer { return UpSampling1d(config_int(c, "size", 2)); }),
+    register_layer("UpSampling2D",
+                   [](const nlohmann::json& c) -> Layer {
+                       read_channels_last(c, "UpSampling2D");
+                       return UpSampling2d(config_size(c, "size", 2),
+                                           {.interpolation = config_string(c, "interpolation", "nearest")});
+                   }),
 };
 }  // namespace
 

@@ -15,8 +15,8 @@ struct AdadeltaOptions {
     std::optional<double> global_clipnorm = {};
 };
 
-/// a = rho a + (1 - rho) g^2, step = sqrt(d + epsilon) / sqrt(a + epsilon) g, d = rho d + (1 - rho) step^2, w -= lr step.
-/// (Zeiler, 2012, with a learning rate as in Keras 3; 1.0 is the paper's.)
+/// a = rho a + (1 - rho) g^2, step = sqrt(d + epsilon) / sqrt(a + epsilon) g, d = rho d + (1 - rho) step^2, w -= lr
+/// step. (Zeiler, 2012, with a learning rate as in Keras 3; 1.0 is the paper's.)
 class Adadelta final : public OptimizerOf<Adadelta, AdadeltaOptions> {
 public:
     using OptimizerOf::OptimizerOf;

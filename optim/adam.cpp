@@ -25,8 +25,8 @@ std::vector<std::string> adam_slots(bool amsgrad) {
 }
 
 template <class Options>
-void update_adam(const Options& options, Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots, double rate,
-                 double decay, std::int64_t iteration) {
+void update_adam(const Options& options, Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots,
+                 double rate, double decay, std::int64_t iteration) {
     const double t = static_cast<double>(iteration);
     const double alpha = rate * std::sqrt(1 - std::pow(options.beta_2, t)) / (1 - std::pow(options.beta_1, t));
     update_parts(parameter, gradient, slots, [&]<class T>(const kernels::UpdateFunctions<T>& kernel, T* w, const T* g,

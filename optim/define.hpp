@@ -50,12 +50,14 @@ CommonOptions checked(const Options& options) {
     for (const Field<Options>& field : about.fields)
         std::visit([&](auto member) {
             const auto& value = options.*member;
-            if constexpr (std::is_same_v<decltype(value), const double&>) check_range(value, field.range, about.keras_class, field.name);
+            if constexpr (std::is_same_v<decltype(value), const double&>)
+                check_range(value, field.range, about.keras_class, field.name);
             if constexpr (std::is_same_v<decltype(value), const std::optional<double>&>)
                 if (value) check_range(*value, field.range, about.keras_class, field.name);
         }, field.member);
     if (options.clipnorm.has_value() + options.clipvalue.has_value() + options.global_clipnorm.has_value() > 1)
-        throw ValueError(fmt::format("{}: only one of clipnorm, clipvalue and global_clipnorm can be set", about.keras_class));
+        throw ValueError(
+            fmt::format("{}: only one of clipnorm, clipvalue and global_clipnorm can be set", about.keras_class));
     return {options.lr, options.weight_decay, options.clipnorm, options.clipvalue, options.global_clipnorm};
 }
 
@@ -67,7 +69,8 @@ OptimizerOf<Self, Options>::OptimizerOf(const Tensors& parameters, const Options
     : OptimizerOf(std::vector<Group>{{.parameters = parameters}}, options) {}
 
 template <class Self, class Options>
-OptimizerOf<Self, Options>::OptimizerOf(const std::vector<Group>& groups, const Options& options) : OptimizerOf(options) {
+OptimizerOf<Self, Options>::OptimizerOf(const std::vector<Group>& groups, const Options& options)
+    : OptimizerOf(options) {
     set_groups(groups);
 }
 
@@ -121,7 +124,8 @@ void set(Options& options, const std::string& name, const SettingValue& value) {
             option = std::get<Held>(value);
             return true;
         }, field.member);
-        if (!fits) throw ValueError(fmt::format("{}: the value given for {} is of the wrong kind", about.keras_class, name));
+        if (!fits)
+            throw ValueError(fmt::format("{}: the value given for {} is of the wrong kind", about.keras_class, name));
         return;
     }
     throw ValueError(fmt::format("{}: there is no option '{}'. {}", about.keras_class, name, suggest(name, known)));
@@ -150,11 +154,12 @@ void update_parts(Tensor& parameter, const Tensor& gradient, std::span<Tensor> s
         const T* g = gradient.data().template data<T>();
         T* all[most_slots] = {};
         for (std::size_t i = 0; i < slots.size(); ++i) all[i] = slots[i].impl()->array.template data<T>();
-        kernels::parallel_for(parameter.elements(), kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
-            T* s[most_slots] = {};
-            for (std::size_t i = 0; i < slots.size(); ++i) s[i] = all[i] + begin;
-            part(*functions, w + begin, g + begin, s, end - begin);
-        });
+        kernels::parallel_for(parameter.elements(), kernels::elementwise_grain,
+                              [&](std::int64_t begin, std::int64_t end) {
+                                  T* s[most_slots] = {};
+                                  for (std::size_t i = 0; i < slots.size(); ++i) s[i] = all[i] + begin;
+                                  part(*functions, w + begin, g + begin, s, end - begin);
+                              });
     });
     parameter.impl()->array.changed();
     for (Tensor& slot : slots) slot.impl()->array.changed();

@@ -15,12 +15,14 @@ namespace {
 
 void check_rate(double value, const char* what, const std::string& where) {
     if (!(value >= 0 && std::isfinite(value)))
-        throw ValueError(fmt::format("{}: the {} must be a finite number of at least 0; received {}", where, what, value));
+        throw ValueError(
+            fmt::format("{}: the {} must be a finite number of at least 0; received {}", where, what, value));
 }
 
 void check_parameter(const Tensor& parameter, const std::string& where) {
     if (!parameter.defined())
-        throw ValueError(fmt::format("{}: the parameters must be tensors with a value; received an undefined one", where));
+        throw ValueError(
+            fmt::format("{}: the parameters must be tensors with a value; received an undefined one", where));
     if (!is_floating(parameter.dtype()))
         throw DTypeError(fmt::format("{}: parameters are float32 or float64; received {}", where, describe(parameter)));
     if (!parameter.is_leaf())
@@ -38,12 +40,15 @@ void Optimizer::set_groups(const std::vector<Group>& groups) {
         if (group.lr) check_rate(*group.lr, "learning rate of a group", where);
         if (group.weight_decay) check_rate(*group.weight_decay, "weight decay of a group", where);
         if (group.lr && options_.lr == 0)
-            throw ValueError(fmt::format("{}: a group's learning rate is kept as a ratio to the optimizer's, which must "
-                                         "therefore be above 0; received 0", where));
+            throw ValueError(
+                fmt::format("{}: a group's learning rate is kept as a ratio to the optimizer's, which must "
+                            "therefore be above 0; received 0",
+                            where));
         for (const Tensor& parameter : group.parameters) {
             check_parameter(parameter, where);
             if (!seen.insert(parameter.impl()).second)
-                throw ValueError(fmt::format("{}: each parameter may be given once; {} is there twice", where, describe(parameter)));
+                throw ValueError(
+                    fmt::format("{}: each parameter may be given once; {} is there twice", where, describe(parameter)));
             entries_.push_back({parameter, {}, group.lr ? *group.lr / options_.lr : 1.0,
                                 group.weight_decay.value_or(options_.weight_decay.value_or(0))});
         }
@@ -61,7 +66,9 @@ Tensors Optimizer::parameters() const {
 
 void Optimizer::set_learning_rate(double rate) {
     check_rate(rate, "learning rate", keras_class());
-    if (schedule_) throw ValueError(fmt::format("{}: its learning rate follows {}, and cannot be set", keras_class(), schedule_->keras_class()));
+    if (schedule_)
+        throw ValueError(fmt::format("{}: its learning rate follows {}, and cannot be set", keras_class(),
+                                     schedule_->keras_class()));
     options_.lr = rate;
 }
 
@@ -73,7 +80,8 @@ void Optimizer::set_schedule(const Schedule& schedule) {
 
 void Optimizer::set_iterations(std::int64_t iterations) {
     if (iterations < 0)
-        throw ValueError(fmt::format("{}: the number of iterations must not be negative; received {}", keras_class(), iterations));
+        throw ValueError(
+            fmt::format("{}: the number of iterations must not be negative; received {}", keras_class(), iterations));
     iterations_ = iterations;
 }
 
@@ -81,8 +89,9 @@ std::vector<Slot> Optimizer::slots(const Tensor& parameter) {
     const auto entry = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const Entry& candidate) { return candidate.parameter.is(parameter); });
     if (entry == entries_.end())
-        throw ValueError(fmt::format("{}: slots are kept for the optimizer's own parameters; received {}, which is none of its {}",
-                                     keras_class(), describe(parameter), entries_.size()));
+        throw ValueError(
+            fmt::format("{}: slots are kept for the optimizer's own parameters; received {}, which is none of its {}",
+                        keras_class(), describe(parameter), entries_.size()));
     prepare_slots(*entry);
     const std::vector<std::string> names = slot_names();
     std::vector<Slot> named;
@@ -118,8 +127,10 @@ void Optimizer::clip(Tensors& gradients) const {
 
 void Optimizer::step() {
     if (entries_.empty())
-        throw ValueError(fmt::format("{0}: a step needs parameters; this one was made from options alone. Give them: {0}(model.parameters(), options).",
-                                     keras_class()));
+        throw ValueError(
+            fmt::format("{0}: a step needs parameters; this one was made from options alone. Give them: "
+                        "{0}(model.parameters(), options).",
+                        keras_class()));
     const NoGrad guard;
     std::vector<Entry*> moved;
     Tensors gradients;
@@ -127,8 +138,10 @@ void Optimizer::step() {
         Tensor gradient = entry.parameter.grad();  // undefined too where none is required
         if (!gradient.defined()) continue;
         if (gradient.dtype() != entry.parameter.dtype() || gradient.shape() != entry.parameter.shape())
-            throw DTypeError(fmt::format("{}: the gradient of {} must be of the same type and shape; received {}. Call zero_grad() after converting a model.",
-                                         keras_class(), describe(entry.parameter), describe(gradient)));
+            throw DTypeError(
+                fmt::format("{}: the gradient of {} must be of the same type and shape; received {}. Call zero_grad() "
+                            "after converting a model.",
+                            keras_class(), describe(entry.parameter), describe(gradient)));
         prepare_slots(entry);
         moved.push_back(&entry);
         gradients.push_back(std::move(gradient));
@@ -138,7 +151,8 @@ void Optimizer::step() {
     clip(gradients);
     for (std::size_t i = 0; i < moved.size(); ++i) {
         const double rate = all_rate * moved[i]->relative_rate;
-        update(moved[i]->parameter, gradients[i], moved[i]->slots, {rate, rate * moved[i]->weight_decay, iterations_ + 1});
+        update(moved[i]->parameter, gradients[i], moved[i]->slots,
+               {rate, rate * moved[i]->weight_decay, iterations_ + 1});
     }
     ++iterations_;
 }

@@ -61,11 +61,11 @@ public:
 
     /// Of the next step.
     double learning_rate() const { return schedule_ ? (*schedule_)(iterations_) : options_.lr; }
-    /// Groups with rates of their own keep their ratio to this one. Throws ValueError if negative or not finite, or if the
-    /// rate follows a schedule.
+    /// Groups with rates of their own keep their ratio to this one. Throws ValueError if negative or not finite, or if
+    /// the rate follows a schedule.
     void set_learning_rate(double rate);
-    /// From now on the learning rate follows from the number of steps made, and the options' no longer counts. A step whose
-    /// rate is negative or not finite throws ValueError before anything has changed.
+    /// From now on the learning rate follows from the number of steps made, and the options' no longer counts. A step
+    /// whose rate is negative or not finite throws ValueError before anything has changed.
     void set_schedule(const Schedule& schedule);
     const std::optional<Schedule>& schedule() const { return schedule_; }
 
@@ -106,7 +106,8 @@ protected:
     void set_groups(const std::vector<Group>& groups);
 
     /// The update rule: changes the parameter and its slots in place.
-    virtual void update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots, const Rates& rates) const = 0;
+    virtual void update(Tensor& parameter, const Tensor& gradient, std::span<Tensor> slots,
+                        const Rates& rates) const = 0;
     /// What slot number `slot` holds before the first step.
     virtual double initial_value(std::size_t slot) const {
         (void)slot;

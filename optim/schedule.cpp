@@ -123,8 +123,10 @@ PolynomialDecay::operator Schedule() const {
 PiecewiseConstantDecay::operator Schedule() const {
     const bool rising = std::is_sorted(boundaries.begin(), boundaries.end());
     if (!rising || boundaries.empty() || boundaries.size() + 1 != values.size())
-        throw ValueError(fmt::format("PiecewiseConstantDecay: there must be boundaries in rising order, and one more value; "
-                                     "received {} and {}", boundaries.size(), values.size()));
+        throw ValueError(
+            fmt::format("PiecewiseConstantDecay: there must be boundaries in rising order, and one more value; "
+                        "received {} and {}",
+                        boundaries.size(), values.size()));
     return schedule_of(*this, "PiecewiseConstantDecay", piecewise, [s = *this](double step) {
         const auto next = std::lower_bound(s.boundaries.begin(), s.boundaries.end(), step);
         return s.values[static_cast<std::size_t>(next - s.boundaries.begin())];

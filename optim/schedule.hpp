@@ -15,7 +15,8 @@ namespace weft::optim {
 using ScheduleValue = std::variant<double, bool, std::optional<double>, std::vector<double>>;
 using ScheduleSettings = std::vector<std::pair<std::string, ScheduleValue>>;
 
-/// Any of those below: optimizer.set_schedule(ExponentialDecay{.initial_learning_rate = 0.1, .decay_steps = 1000, ...}).
+/// Any of those below: optimizer.set_schedule(ExponentialDecay{.initial_learning_rate = 0.1, .decay_steps = 1000,
+/// ...}).
 class Schedule {
 public:
     Schedule(const std::string& keras_class, const ScheduleSettings& settings, std::function<double(double step)> rate)
@@ -32,8 +33,8 @@ private:
     std::function<double(double)> rate_;
 };
 
-/// A schedule by Keras's class; a number counts as a list of one. Throws ValueError for an unknown class, listing the known
-/// ones, a setting that is unknown or of the wrong kind, and as the schedule does.
+/// A schedule by Keras's class; a number counts as a list of one. Throws ValueError for an unknown class, listing the
+/// known ones, a setting that is unknown or of the wrong kind, and as the schedule does.
 Schedule make_schedule(const std::string& keras_class, const ScheduleSettings& settings);
 
 // Each throws ValueError, when it becomes a Schedule, for steps that are not positive.
@@ -52,8 +53,8 @@ struct InverseTimeDecay {
     operator Schedule() const;
 };
 
-/// From initial to end in decay_steps along (1 - step / decay_steps)^power, and then constant; with `cycle`, anew from where
-/// the steps' next multiple would end.
+/// From initial to end in decay_steps along (1 - step / decay_steps)^power, and then constant; with `cycle`, anew from
+/// where the steps' next multiple would end.
 struct PolynomialDecay {
     double initial_learning_rate = 0.001, decay_steps = 1, end_learning_rate = 0.0001, power = 1;
     bool cycle = false;
@@ -66,8 +67,8 @@ struct PiecewiseConstantDecay {
     operator Schedule() const;
 };
 
-/// Half a cosine in decay_steps from initial, or from warmup_target after warmup_steps of a line from initial to it, down to
-/// alpha of that.
+/// Half a cosine in decay_steps from initial, or from warmup_target after warmup_steps of a line from initial to it,
+/// down to alpha of that.
 struct CosineDecay {
     double initial_learning_rate = 0.001, decay_steps = 1, alpha = 0;
     std::optional<double> warmup_target = {};
@@ -75,7 +76,8 @@ struct CosineDecay {
     operator Schedule() const;
 };
 
-/// Half cosines, one after another: each t_mul as long and m_mul as high as the one before. (Loshchilov and Hutter, 2016.)
+/// Half cosines, one after another: each t_mul as long and m_mul as high as the one before. (Loshchilov and Hutter,
+/// 2016.)
 struct CosineDecayRestarts {
     double initial_learning_rate = 0.001, first_decay_steps = 1, t_mul = 2, m_mul = 1, alpha = 0;
     operator Schedule() const;

@@ -19,7 +19,8 @@ namespace {
 std::string only_one(const std::string& file, const std::vector<std::string>& names) {
     if (names.size() == 1) return names[0];
     throw FileError(names.empty() ? fmt::format("{}: there are no arrays in it", file)
-                                  : fmt::format("{}: there are {} arrays in it; say which, as {}:NAME: {}", file, names.size(), file, fmt::join(names, ", ")));
+                                  : fmt::format("{}: there are {} arrays in it; say which, as {}:NAME: {}", file,
+                                                names.size(), file, fmt::join(names, ", ")));
 }
 
 Tensor read_hdf5(const std::string& file, const std::string& name) {
@@ -33,7 +34,8 @@ Tensor read_npz(const std::string& file, const std::string& name) {
     if (!name.empty()) return data::load_npz(file, name);
     std::vector<std::string> names;
     const data::ZipReader archive(file);
-    for (const std::string& entry : archive.names()) names.push_back(entry.ends_with(".npy") ? entry.substr(0, entry.size() - 4) : entry);
+    for (const std::string& entry : archive.names())
+        names.push_back(entry.ends_with(".npy") ? entry.substr(0, entry.size() - 4) : entry);
     return data::load_npz(file, only_one(file, names));
 }
 
@@ -57,14 +59,17 @@ Tensor read_array(const std::string& place, Sandbox& sandbox) {
     sandbox.reading(file);
     if (data::is_hdf5(file)) return read_hdf5(file, name);
     if (data::is_zip(file)) return read_npz(file, name);
-    if (!name.empty()) throw FileError(fmt::format("{}: names of arrays are for .npz and .h5 files, and this is neither; received '{}'", file, name));
+    if (!name.empty())
+        throw FileError(fmt::format(
+            "{}: names of arrays are for .npz and .h5 files, and this is neither; received '{}'", file, name));
     return data::load_npy(file);
 }
 
 Tensors read_inputs(const nn::Model& model, const std::vector<std::string>& places, Sandbox& sandbox) {
     const nn::Graph& graph = model.graph();
     if (places.size() != graph.inputs.size())
-        throw ValueError(fmt::format("the model has {} inputs, {}; received {} times --input", graph.inputs.size(), fmt::join(graph.input_names, ", "), places.size()));
+        throw ValueError(fmt::format("the model has {} inputs, {}; received {} times --input", graph.inputs.size(),
+                                     fmt::join(graph.input_names, ", "), places.size()));
     Tensors inputs;
     for (std::size_t i = 0; i < places.size(); ++i) {
         Tensor input = read_array(places[i], sandbox);

@@ -12,8 +12,8 @@
 
 namespace weft::tools {
 
-/// The file of "x.h5:dataset", and the name of the array in it: "" if there is none. A file whose own name has a colon is
-/// taken for itself.
+/// The file of "x.h5:dataset", and the name of the array in it: "" if there is none. A file whose own name has a colon
+/// is taken for itself.
 std::pair<std::string, std::string> file_and_name(const std::string& place);
 /// Their files alone.
 std::vector<std::string> files_of(const std::vector<std::string>& places);

@@ -30,7 +30,8 @@ NamedTensors by_name(const std::vector<nn::NamedTensor>& weights) {
 }
 
 // Weights by their names in the model where there is one, so that its file's format does not matter.
-NamedTensors tensors_of(const std::string& file, const nn::ModelFileInfo& info, const std::string& other, const nn::ModelFileInfo& others) {
+NamedTensors tensors_of(const std::string& file, const nn::ModelFileInfo& info, const std::string& other,
+                        const nn::ModelFileInfo& others) {
     if (nn::has_architecture(info.kind)) return by_name(nn::load_model(file, {.compile = false}).named_weights());
     if (nn::has_architecture(others.kind)) {
         nn::Model model = nn::load_model(other, {.compile = false});
@@ -39,8 +40,9 @@ NamedTensors tensors_of(const std::string& file, const nn::ModelFileInfo& info, 
     }
     const auto legacy = nn::ModelFileKind::legacy_weights;
     if ((info.kind == legacy) != (others.kind == legacy))
-        throw ValueError(fmt::format("{} holds {}, {} holds {}: without a model that says which weight is which, they cannot be compared", file,
-                                     nn::describe(info.kind), other, nn::describe(others.kind)));
+        throw ValueError(fmt::format(
+            "{} holds {}, {} holds {}: without a model that says which weight is which, they cannot be compared", file,
+            nn::describe(info.kind), other, nn::describe(others.kind)));
     return by_name(nn::read_saved_weights(file));
 }
 
@@ -70,7 +72,8 @@ std::string compared(const Tensor& a, const Tensor& b, double tolerance) {
     if (a.shape() != b.shape()) return fmt::format("{} and {}", kind(a), kind(b));
     const Distance found = distance(a, b);
     if (found.within(tolerance)) return "";
-    return fmt::format("{}  max |a - b| = {:.3g}, relative {:.3g}", kind(a), found.absolute, found.absolute / found.largest);
+    return fmt::format("{}  max |a - b| = {:.3g}, relative {:.3g}", kind(a), found.absolute,
+                       found.absolute / found.largest);
 }
 
 int diff(const DiffArguments& arguments, Sandbox& sandbox) {
@@ -100,7 +103,8 @@ int diff(const DiffArguments& arguments, Sandbox& sandbox) {
     }
     for (const auto& [name, tensor] : b)
         if (!a.contains(name)) say(name, fmt::format("{}  only in {}", kind(tensor), file_b));
-    text += differences ? fmt::format("{} differences; {} tensors are in both\n", differences, common) : fmt::format("all {} tensors agree\n", common);
+    text += differences ? fmt::format("{} differences; {} tensors are in both\n", differences, common)
+                        : fmt::format("all {} tensors agree\n", common);
     fmt::print("{}", printable(text));
     return differences ? difference : success;
 }
@@ -108,13 +112,18 @@ int diff(const DiffArguments& arguments, Sandbox& sandbox) {
 }  // namespace
 
 void add_diff(CLI::App& app, Job& job) {
-    CLI::App* command = app.add_subcommand("diff", "Which weights of two files differ, and by how much. Exit status 0: none; 1: some.");
+    CLI::App* command =
+        app.add_subcommand("diff", "Which weights of two files differ, and by how much. Exit status 0: none; 1: some.");
     const auto arguments = std::make_shared<DiffArguments>();
     command->add_option("A", arguments->a, "a model, or weights alone")->required();
     command->add_option("B", arguments->b, "likewise, in the same format or another")->required();
-    command->add_option("--tolerance", arguments->tolerance, "weights agree if max |a - b| <= TOLERANCE * max(1, max |b|)")
-        ->check(CLI::NonNegativeNumber)->capture_default_str();
-    command->callback([=, &job] { job = {{arguments->a, arguments->b}, [=](Sandbox& sandbox) { return diff(*arguments, sandbox); }}; });
+    command
+        ->add_option("--tolerance", arguments->tolerance, "weights agree if max |a - b| <= TOLERANCE * max(1, max |b|)")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->callback([=, &job] {
+        job = {{arguments->a, arguments->b}, [=](Sandbox& sandbox) { return diff(*arguments, sandbox); }};
+    });
 }
 
 }  // namespace weft::tools

@@ -21,7 +21,8 @@ int evaluate(const EvaluateArguments& arguments, Sandbox& sandbox) {
     sandbox.reading(arguments.model);
     nn::Model model = nn::load_model(arguments.model);
     if (!model.compiled())
-        throw ValueError(fmt::format("{}: this model was not compiled when it was saved, so it has no loss to evaluate", arguments.model));
+        throw ValueError(fmt::format("{}: this model was not compiled when it was saved, so it has no loss to evaluate",
+                                     arguments.model));
     const Tensors inputs = read_inputs(model, arguments.inputs, sandbox);
     Tensors targets;
     for (const std::string& place : arguments.targets) {
@@ -42,13 +43,21 @@ int evaluate(const EvaluateArguments& arguments, Sandbox& sandbox) {
 }  // namespace
 
 void add_evaluate(CLI::App& app, Job& job) {
-    CLI::App* command = app.add_subcommand("evaluate", "Prints the loss and the metrics that the model was compiled with.");
+    CLI::App* command =
+        app.add_subcommand("evaluate", "Prints the loss and the metrics that the model was compiled with.");
     const auto arguments = std::make_shared<EvaluateArguments>();
     command->add_option("FILE", arguments->model, "a compiled model in any format that weft reads")->required();
-    command->add_option("--input", arguments->inputs, "x.npy, x.npz:NAME or x.h5:DATASET. Once for each input of the model, in its order")
-        ->required()->allow_extra_args(false);
-    command->add_option("--target", arguments->targets, "the same, once for each output")->required()->allow_extra_args(false);
-    command->add_option("--batch-size", arguments->batch_size, "samples at a time")->check(CLI::PositiveNumber)->capture_default_str();
+    command
+        ->add_option("--input", arguments->inputs,
+                     "x.npy, x.npz:NAME or x.h5:DATASET. Once for each input of the model, in its order")
+        ->required()
+        ->allow_extra_args(false);
+    command->add_option("--target", arguments->targets, "the same, once for each output")
+        ->required()
+        ->allow_extra_args(false);
+    command->add_option("--batch-size", arguments->batch_size, "samples at a time")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     command->callback([=, &job] {
         job = {files_of(arguments->inputs), [=](Sandbox& sandbox) { return evaluate(*arguments, sandbox); }};
         for (const std::string& file : files_of(arguments->targets)) job.files.push_back(file);

@@ -29,7 +29,9 @@ int predict(const PredictArguments& arguments, Sandbox& sandbox) {
     nn::Model model = nn::load_model(arguments.model, {.compile = false});
     const std::vector<std::string> names = model.output_names();
     if (is_npy(arguments.output) && names.size() != 1)
-        throw ValueError(fmt::format("{}: a .npy file holds one array, and the model has {} outputs: {}. Write a .h5 file", arguments.output, names.size(), fmt::join(names, ", ")));
+        throw ValueError(
+            fmt::format("{}: a .npy file holds one array, and the model has {} outputs: {}. Write a .h5 file",
+                        arguments.output, names.size(), fmt::join(names, ", ")));
     const Tensors inputs = read_inputs(model, arguments.inputs, sandbox);
     sandbox.computing();
     const Tensors results = [&] {
@@ -52,10 +54,19 @@ void add_predict(CLI::App& app, Job& job) {
     CLI::App* command = app.add_subcommand("predict", "Runs a model on arrays.");
     const auto arguments = std::make_shared<PredictArguments>();
     command->add_option("FILE", arguments->model, "a model in any format that weft reads")->required();
-    command->add_option("--input", arguments->inputs, "x.npy, x.npz:NAME or x.h5:DATASET; the name may be left out if there is one array. "
-                        "Once for each input of the model, in its order")->required()->allow_extra_args(false);
-    command->add_option("--output", arguments->output, "y.npy, or y.h5, which holds every output under its name, in the model's order")->required();
-    command->add_option("--batch-size", arguments->batch_size, "samples at a time")->check(CLI::PositiveNumber)->capture_default_str();
+    command
+        ->add_option("--input", arguments->inputs,
+                     "x.npy, x.npz:NAME or x.h5:DATASET; the name may be left out if there is one array. "
+                     "Once for each input of the model, in its order")
+        ->required()
+        ->allow_extra_args(false);
+    command
+        ->add_option("--output", arguments->output,
+                     "y.npy, or y.h5, which holds every output under its name, in the model's order")
+        ->required();
+    command->add_option("--batch-size", arguments->batch_size, "samples at a time")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     command->callback([=, &job] {
         job = {files_of(arguments->inputs), [=](Sandbox& sandbox) { return predict(*arguments, sandbox); }};
         job.files.push_back(arguments->model);

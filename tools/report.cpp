@@ -37,7 +37,8 @@ std::string printable(const std::string& text) {
 void report(const std::string& message) {
     std::string line = printable(message.size() > longest ? message.substr(0, longest) + "..." : message);
     while (!line.empty() && line.back() == '\n') line.pop_back();
-    for (std::size_t end; (end = line.find('\n')) != line.npos;) line.replace(end, 1, line[end ? end - 1 : 0] == ':' ? " " : "; ");
+    for (std::size_t end; (end = line.find('\n')) != line.npos;)
+        line.replace(end, 1, line[end ? end - 1 : 0] == ':' ? " " : "; ");
     fmt::print(stderr, "weft: {}\n", line);
 }
 

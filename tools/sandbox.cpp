@@ -172,13 +172,16 @@ int in_sandbox(const Limits& limits, const std::function<int(Sandbox&)>& work) {
     const std::string file = board.file[0] ? std::string(board.file) + ": " : "";
     const char* act = board.reading ? "reading it" : "working with it";
     if (signal == SIGXCPU)
-        report(fmt::format("{}{} took more than {} seconds of processor time, the limit for a file of its size", file, act, limits.seconds));
+        report(fmt::format("{}{} took more than {} seconds of processor time, the limit for a file of its size", file,
+                           act, limits.seconds));
     else if (signal == SIGKILL)
         report(fmt::format("{}{} was ended by the system, perhaps for want of memory", file, act));
     else if (signal)
-        report(fmt::format("{}{} crashed ({}): the file is damaged, or made to do harm", file, act, ::strsignal(signal)));
+        report(
+            fmt::format("{}{} crashed ({}): the file is damaged, or made to do harm", file, act, ::strsignal(signal)));
     else if (board.reading)
-        report(fmt::format("{}{} takes more than {} of memory, the limit for a file of its size", file, act, in_words(limits.memory)));
+        report(fmt::format("{}{} takes more than {} of memory, the limit for a file of its size", file, act,
+                           in_words(limits.memory)));
     else
         report(fmt::format("{}{} takes more memory than there is; a smaller --batch-size may help", file, act));
     return failure;

@@ -15,8 +15,8 @@ struct Limits {
     std::uint64_t seconds = 0;  ///< of processor time, all threads together
 };
 
-/// A floor, and more for larger files: 1 GiB and 8 times their size; two minutes and one second for each 4 MB. For a file
-/// that lists others (.weights.json), theirs count too.
+/// A floor, and more for larger files: 1 GiB and 8 times their size; two minutes and one second for each 4 MB. For a
+/// file that lists others (.weights.json), theirs count too.
 Limits limits_for(const std::vector<std::string>& files);
 
 /// What the work in the child tells the parent, which speaks of it if the child dies.

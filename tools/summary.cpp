@@ -21,7 +21,8 @@ std::string tensor_table(const std::vector<nn::SavedTensor>& tensors) {
     std::string table;
     std::int64_t elements = 0;
     for (const nn::SavedTensor& tensor : tensors) {
-        table += fmt::format("{:<{}}  {:<{}}  {}\n", tensor.name, name_width, str(tensor.shape), shape_width, name(tensor.dtype));
+        table += fmt::format("{:<{}}  {:<{}}  {}\n", tensor.name, name_width, str(tensor.shape), shape_width,
+                             name(tensor.dtype));
         elements += tensor.shape.elements();
     }
     return table + fmt::format("{} tensors, {} elements\n", tensors.size(), elements);
@@ -61,7 +62,8 @@ int summary(const std::string& file, Sandbox& sandbox) {
 }  // namespace
 
 void add_summary(CLI::App& app, Job& job) {
-    CLI::App* command = app.add_subcommand("summary", "Layers, shapes, parameters, Keras version; of a file of weights alone its tensors.");
+    CLI::App* command = app.add_subcommand(
+        "summary", "Layers, shapes, parameters, Keras version; of a file of weights alone its tensors.");
     const auto file = std::make_shared<std::string>();
     command->add_option("FILE", *file, "a model, or weights, in any format that weft reads")->required();
     command->callback([=, &job] { job = {{*file}, [=](Sandbox& sandbox) { return summary(*file, sandbox); }}; });

@@ -198,7 +198,8 @@ void gather(const void* source, const std::int64_t* index, std::int64_t count, v
     auto* to = static_cast<unsigned char*>(destination);
     parallel_for(count, elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i)
-            std::memcpy(to + static_cast<std::size_t>(i) * row_bytes, from + static_cast<std::size_t>(index[i]) * row_bytes, row_bytes);
+            std::memcpy(to + static_cast<std::size_t>(i) * row_bytes,
+                        from + static_cast<std::size_t>(index[i]) * row_bytes, row_bytes);
     });
 }
 

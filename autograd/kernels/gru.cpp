@@ -100,7 +100,8 @@ void forward_rows(const GruForward<T>& s, const GruWeights<T>& weights, std::int
         if (s.reset_after) continue;
         weights.second.multiply(rows, kept, u, p_g);
         for (std::int64_t i = 0; i < rows; ++i)
-            if (const std::int64_t at = (first + i) * s.steps + t; !s.mask || s.mask[at]) step_before(s, p_g + i * columns_g, at, h + i * u);
+            if (const std::int64_t at = (first + i) * s.steps + t; !s.mask || s.mask[at])
+                step_before(s, p_g + i * columns_g, at, h + i * u);
     }
 }
 
@@ -130,7 +131,8 @@ void gates_backward(const GruBackward<T>& s, std::int64_t at, const RowBack<T>& 
     const T* gates = s.gates + at * 3 * u;
     T* da = s.da + at * (s.reset_after ? 4 : 3) * u;
     each<T>(u, [&](auto part, std::int64_t j) {
-        const Batch<T> z = part.load(gates + j), r = part.load(gates + u + j), g = part.load(gates + 2 * u + j), one(T(1));
+        const Batch<T> z = part.load(gates + j), r = part.load(gates + u + j), g = part.load(gates + 2 * u + j),
+                       one(T(1));
         Batch<T> d = part.load(b.dh + j) + part.load(b.from_later + j);
         if (s.dh) d += part.load(s.dh + at * u + j);
         const Batch<T> of_z = d * (part.load(b.h_before + j) - g) * z * (one - z);
@@ -191,7 +193,9 @@ void backward_rows(const GruBackward<T>& s, const GruWeights<T>& weights, std::i
     for (std::int64_t i = 0; i < rows; ++i) set_row(dh + i * u, s.dh_last ? s.dh_last + (first + i) * u : nullptr, u);
     for (std::int64_t t = s.steps - 1; t >= 0; --t) {
         const auto back = [&](std::int64_t i) {
-            const T* before = t > 0 ? s.h + ((first + i) * s.steps + t - 1) * u : s.h_first ? s.h_first + (first + i) * u : zeros;
+            const T* before = t > 0       ? s.h + ((first + i) * s.steps + t - 1) * u
+                              : s.h_first ? s.h_first + (first + i) * u
+                                          : zeros;
             return RowBack<T>{from_later + i * columns, before, dh + i * u, row + i * width, of_g + i * u};
         };
         for (std::int64_t i = 0; i < rows; ++i) {
@@ -202,7 +206,8 @@ void backward_rows(const GruBackward<T>& s, const GruWeights<T>& weights, std::i
         if (!s.reset_after) {
             weights.second.multiply(rows, of_g, u, p_g);
             for (std::int64_t i = 0; i < rows; ++i)
-                if (const std::int64_t at = (first + i) * s.steps + t; !s.mask || s.mask[at]) reset_backward(s, at, p_g + i * columns_g, back(i));
+                if (const std::int64_t at = (first + i) * s.steps + t; !s.mask || s.mask[at])
+                    reset_backward(s, at, p_g + i * columns_g, back(i));
         }
         weights.first.multiply(rows, row, width, from_later);
     }

@@ -1,7 +1,7 @@
 // A gated recurrent unit over all steps of a batch of sequences (Cho et al. 2014): with a = x W + b,
 //   z = sigma(a_z + h R_z), r = sigma(a_r + h R_r), h' = z h + (1 - z) g, and
-//   reset before: g = tanh(a_g + (r h) R_g);  reset after (as cuDNN): g = tanh(a_g + r (h R_g + c_g)), where z and r have
-//   further biases c_z and c_r too.
+//   reset before: g = tanh(a_g + (r h) R_g);  reset after (as cuDNN): g = tanh(a_g + r (h R_g + c_g)), where z and r
+//   have further biases c_z and c_r too.
 #pragma once
 
 #include <weft/autograd/kernels/isa.hpp>
@@ -37,8 +37,8 @@ struct GruBackward {
     const T* inner = nullptr;
     const T* dh = nullptr;       ///< the gradient of h, or null for zeros
     const T* dh_last = nullptr;  ///< [batch, units], of the last h by itself, or null
-    T* da = nullptr;             ///< [batch, steps, 3 units]: the gradient of a; reset after, [batch, steps, 4 units]: that
-                                 ///< of h R_g + c_g behind it. 0 where masked
+    T* da = nullptr;  ///< [batch, steps, 3 units]: the gradient of a; reset after, [batch, steps, 4 units]: that
+                      ///< of h R_g + c_g behind it. 0 where masked
     T* dh_first = nullptr;       ///< [batch, units]
 };
 

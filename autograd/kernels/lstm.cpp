@@ -65,10 +65,11 @@ void forward(const LstmForward<T>& s) {
                     [&](std::int64_t first, std::int64_t rows) { forward_rows(s, weights, first, rows); });
 }
 
-/// One step of one row backwards. `from_later` and dh are what later steps want of h, dc what they want of c; dz of this
-/// step goes to the array and to `row`, which the next product reads.
+/// One step of one row backwards. `from_later` and dh are what later steps want of h, dc what they want of c; dz of
+/// this step goes to the array and to `row`, which the next product reads.
 template <class T>
-void gates_backward(const LstmBackward<T>& s, std::int64_t at, const T* c_before, const T* from_later, T* dh, T* dc, T* row) {
+void gates_backward(const LstmBackward<T>& s, std::int64_t at, const T* c_before, const T* from_later, T* dh, T* dc,
+                    T* row) {
     const std::int64_t u = s.units;
     const T* gates = s.gates + at * 4 * u;
     T* dz = s.dz + at * 4 * u;

@@ -1,6 +1,6 @@
-// A long short-term memory over all steps of a batch of sequences (Hochreiter and Schmidhuber 1997, with the forget gate of
-// Gers et al. 2000): with z = x W + h R + b, [i f g o] = [sigma(z_i) sigma(z_f) tanh(z_g) sigma(z_o)],
-// c' = f c + i g, h' = o tanh(c').
+// A long short-term memory over all steps of a batch of sequences (Hochreiter and Schmidhuber 1997, with the forget
+// gate of Gers et al. 2000): with z = x W + h R + b, [i f g o] = [sigma(z_i) sigma(z_f) tanh(z_g) sigma(z_o)], c' = f c
+// + i g, h' = o tanh(c').
 #pragma once
 
 #include <weft/autograd/kernels/isa.hpp>

@@ -27,7 +27,8 @@ Index rows_together(Index columns) {
 
 /// Of V vectors of columns, down `rows` rows: about the mean as T, its error, and the squared differences from it.
 template <int V, class T, class Access>
-[[gnu::always_inline]] inline void block_moments(Access at, const T* x, T* mean, T* error, T* squares, Index rows, Index stride) {
+[[gnu::always_inline]] inline void block_moments(Access at, const T* x, T* mean, T* error, T* squares, Index rows,
+                                                 Index stride) {
     constexpr Index L = lanes<T>;
     Batch<T> sums[V], rest[V], square[V];
 #pragma GCC unroll 4
@@ -57,7 +58,8 @@ template <int V, class T, class Access>
 }
 
 /// Adds what `more` values have to what `count` values have: Chan, Golub and LeVeque 1979.
-[[gnu::always_inline]] inline void join(double count, double& mean, double& squares, double more, double other_mean, double other_squares) {
+[[gnu::always_inline]] inline void join(double count, double& mean, double& squares, double more, double other_mean,
+                                        double other_squares) {
     const double difference = other_mean - mean, whole = count + more;
     mean += difference * (more / whole);
     squares += other_squares + difference * difference * (count * more / whole);
@@ -82,7 +84,8 @@ void chunk_moments(const T* x, double* mean, double* squares, Index rows, Index 
         for (c = 0; c < columns; ++c) {
             const double error = static_cast<double>(part_error[c]);
             const double others = static_cast<double>(part_squares[c]) - error * error / more;
-            join(before, mean[c], squares[c], more, static_cast<double>(part_mean[c]) + error / more, others < 0 ? 0 : others);
+            join(before, mean[c], squares[c], more, static_cast<double>(part_mean[c]) + error / more,
+                 others < 0 ? 0 : others);
         }
     }
 }
@@ -102,14 +105,15 @@ void moments(const T* x, double* mean, double* squares, Index rows, Index column
     double count = static_cast<double>(rows - done);
     for (Index r = 0; r < together; ++r, count += static_cast<double>(tall))
         for (Index c = 0; c < columns; ++c)
-            join(count, mean[c], squares[c], static_cast<double>(tall), wide_mean[r * columns + c], wide_squares[r * columns + c]);
+            join(count, mean[c], squares[c], static_cast<double>(tall), wide_mean[r * columns + c],
+                 wide_squares[r * columns + c]);
 }
 
 // ---- columns: products ----------------------------------------------------------------------------------------------
 
 template <int V, class T, class Access>
-[[gnu::always_inline]] inline void block_products(Access at, const T* x, const T* dy, const T* center, T* sums, T* products,
-                                                  Index rows, Index stride) {
+[[gnu::always_inline]] inline void block_products(Access at, const T* x, const T* dy, const T* center, T* sums,
+                                                  T* products, Index rows, Index stride) {
     constexpr Index L = lanes<T>;
     Batch<T> middle[V], sum[V], product[V];
 #pragma GCC unroll 4
@@ -133,7 +137,8 @@ template <int V, class T, class Access>
 
 /// Adds to sums and products; columns <= chunk.
 template <class T>
-void chunk_products(const T* x, const T* dy, const T* center, double* sums, double* products, Index rows, Index stride, Index columns) {
+void chunk_products(const T* x, const T* dy, const T* center, double* sums, double* products, Index rows, Index stride,
+                    Index columns) {
     constexpr Index L = lanes<T>;
     alignas(64) T part_sums[chunk], part_products[chunk];
     for (Index r = 0; r < rows; r += block_rows) {
@@ -141,11 +146,14 @@ void chunk_products(const T* x, const T* dy, const T* center, double* sums, doub
         const T *values = x + offset, *gradients = dy + offset;
         Index c = 0;
         for (; c + 4 * L <= columns; c += 4 * L)
-            block_products<4>(Whole{}, values + c, gradients + c, center + c, part_sums + c, part_products + c, count, stride);
+            block_products<4>(Whole{}, values + c, gradients + c, center + c, part_sums + c, part_products + c, count,
+                              stride);
         for (; c + L <= columns; c += L)
-            block_products<1>(Whole{}, values + c, gradients + c, center + c, part_sums + c, part_products + c, count, stride);
+            block_products<1>(Whole{}, values + c, gradients + c, center + c, part_sums + c, part_products + c, count,
+                              stride);
         if (c < columns)
-            block_products<1>(First{columns - c}, values + c, gradients + c, center + c, part_sums + c, part_products + c, count, stride);
+            block_products<1>(First{columns - c}, values + c, gradients + c, center + c, part_sums + c,
+                              part_products + c, count, stride);
         for (c = 0; c < columns; ++c) {
             sums[c] += static_cast<double>(part_sums[c]);
             products[c] += static_cast<double>(part_products[c]);
@@ -170,7 +178,8 @@ void products(const T* x, const T* dy, const T* center, double* sums, double* pr
     const Index together = rows_together<T>(columns), wide = together * columns, tall = rows / together;
     if (together == 1 || tall < 4) {
         for (Index c = 0; c < columns; c += chunk)
-            chunk_products(x + c, dy + c, center + c, sums + c, products + c, rows, columns, smaller(columns - c, chunk));
+            chunk_products(x + c, dy + c, center + c, sums + c, products + c, rows, columns,
+                           smaller(columns - c, chunk));
         return;
     }
     const Repeated<T> wide_center(center, together, columns);
@@ -200,7 +209,8 @@ void affine(const T* x, const T* center, const T* factor, const T* shift, T* y, 
     const Index together = rows_together<T>(columns), wide = together * columns, tall = rows / together;
     Index done = 0;
     if (together > 1 && tall >= 4) {
-        const Repeated<T> centers(center, together, columns), factors(factor, together, columns), shifts(shift, together, columns);
+        const Repeated<T> centers(center, together, columns), factors(factor, together, columns),
+            shifts(shift, together, columns);
         affine_rows(x, centers.values, factors.values, shifts.values, y, tall, wide);
         done = tall * together;
     }
@@ -208,23 +218,24 @@ void affine(const T* x, const T* center, const T* factor, const T* shift, T* y, 
 }
 
 template <class T>
-void affine_gradient_rows(const T* x, const T* dy, const T* center, const T* factor, const T* slope, const T* shift, T* dx,
-                          Index rows, Index columns) {
+void affine_gradient_rows(const T* x, const T* dy, const T* center, const T* factor, const T* slope, const T* shift,
+                          T* dx, Index rows, Index columns) {
     for (Index r = 0; r < rows; ++r, x += columns, dy += columns, dx += columns)
         each<T>(columns, [&](auto at, Index c) {
-            const Batch<T> bent = xsimd::fma(at.load(x + c) - at.load(center + c), at.load(slope + c), at.load(shift + c));
+            const Batch<T> bent =
+                xsimd::fma(at.load(x + c) - at.load(center + c), at.load(slope + c), at.load(shift + c));
             at.store(dx + c, xsimd::fma(at.load(dy + c), at.load(factor + c), bent));
         });
 }
 
 template <class T>
-void affine_gradient(const T* x, const T* dy, const T* center, const T* factor, const T* slope, const T* shift, T* dx, Index rows,
-                     Index columns) {
+void affine_gradient(const T* x, const T* dy, const T* center, const T* factor, const T* slope, const T* shift, T* dx,
+                     Index rows, Index columns) {
     const Index together = rows_together<T>(columns), wide = together * columns, tall = rows / together;
     Index done = 0;
     if (together > 1 && tall >= 4) {
-        const Repeated<T> centers(center, together, columns), factors(factor, together, columns), slopes(slope, together, columns),
-            shifts(shift, together, columns);
+        const Repeated<T> centers(center, together, columns), factors(factor, together, columns),
+            slopes(slope, together, columns), shifts(shift, together, columns);
         affine_gradient_rows(x, dy, centers.values, factors.values, slopes.values, shifts.values, dx, tall, wide);
         done = tall * together;
     }
@@ -276,12 +287,14 @@ struct Normalizer {
     Batch<T> center, rest, factor;
 
     Normalizer(double mean, double scale)
-        : center(static_cast<T>(mean)), rest(static_cast<T>(static_cast<double>(static_cast<T>(mean)) - mean)), factor(static_cast<T>(scale)) {}
+        : center(static_cast<T>(mean)), rest(static_cast<T>(static_cast<double>(static_cast<T>(mean)) - mean)),
+          factor(static_cast<T>(scale)) {}
     [[gnu::always_inline]] Batch<T> operator()(const Batch<T>& x) const { return (x - center + rest) * factor; }
 };
 
 template <class T>
-void rows(const T* x, const T* gamma, const T* beta, T* y, double* mean, double* scale, Index rows, Index columns, double epsilon) {
+void rows(const T* x, const T* gamma, const T* beta, T* y, double* mean, double* scale, Index rows, Index columns,
+          double epsilon) {
     const double n = static_cast<double>(columns);
     for (Index r = 0; r < rows; ++r, x += columns, y += columns) {
         LongSum<T> sum, error, squares;
@@ -306,8 +319,8 @@ void rows(const T* x, const T* gamma, const T* beta, T* y, double* mean, double*
 }
 
 template <class T>
-void rows_gradient(const T* x, const T* dy, const T* gamma, const double* mean, const double* scale, T* dx, double* dgamma,
-                   double* dbeta, Index rows, Index columns) {
+void rows_gradient(const T* x, const T* dy, const T* gamma, const double* mean, const double* scale, T* dx,
+                   double* dgamma, double* dbeta, Index rows, Index columns) {
     const double n = static_cast<double>(columns);
     for (Index r = 0; r < rows; ++r, x += columns, dy += columns, dx += columns) {
         const Normalizer<T> normalizer(mean[r], scale[r]);
@@ -335,7 +348,8 @@ void rows_gradient(const T* x, const T* dy, const T* gamma, const double* mean, 
 }
 
 template <class T>
-constexpr NormalizationFunctions<T> functions{moments<T>, products<T>, affine<T>, affine_gradient<T>, rows<T>, rows_gradient<T>};
+constexpr NormalizationFunctions<T> functions{moments<T>,         products<T>, affine<T>,
+                                              affine_gradient<T>, rows<T>,     rows_gradient<T>};
 
 constexpr Normalization table{functions<float>, functions<double>};
 

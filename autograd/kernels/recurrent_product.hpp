@@ -1,5 +1,5 @@
-// The multiply inside a recurrent layer's loop over time: some rows of a state times weights that are packed once for all
-// steps. For kernel sources only (see arch.hpp).
+// The multiply inside a recurrent layer's loop over time: some rows of a state times weights that are packed once for
+// all steps. For kernel sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/pack.hpp>
@@ -54,7 +54,8 @@ public:
             std::int64_t i = 0;
             for (std::int64_t t = 0; t < tiles; ++t) {
                 const std::int64_t count = rows / tiles + (t < rows % tiles);
-                table.entry[count](k_, a + i * a_step, a_step, memory_ + q * width * k_, to + i * to_step + q * width, to_step);
+                table.entry[count](k_, a + i * a_step, a_step, memory_ + q * width * k_, to + i * to_step + q * width,
+                                   to_step);
                 i += count;
             }
         }
@@ -126,8 +127,8 @@ void set_row(T* to, const T* from, std::int64_t n) {
     else __builtin_memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
 }
 
-/// Asks for a row of memory that the next step needs. The steps of a sequence lie side by side, but the loop goes through
-/// all sequences before it comes to the next step: too far apart for the processor to foresee.
+/// Asks for a row of memory that the next step needs. The steps of a sequence lie side by side, but the loop goes
+/// through all sequences before it comes to the next step: too far apart for the processor to foresee.
 enum Access { to_read, to_write };
 template <Access access, class T>
 [[gnu::always_inline]] inline void foresee(const T* row, std::int64_t n) {

@@ -6,7 +6,8 @@ namespace weft::kernels {
 namespace {
 
 template <class T>
-void forward_rows(const SimpleRnnForward<T>& s, const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+void forward_rows(const SimpleRnnForward<T>& s, const PackedWeights<T>& weights, std::int64_t first,
+                  std::int64_t rows) {
     const std::int64_t u = s.units, columns = weights.columns();
     T* h = recurrent_scratch<T>(scratch_recurrent_rows, rows * (u + columns));
     T* p = h + rows * u;
@@ -39,7 +40,8 @@ void forward(const SimpleRnnForward<T>& s) {
 }
 
 template <class T>
-void backward_rows(const SimpleRnnBackward<T>& s, const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+void backward_rows(const SimpleRnnBackward<T>& s, const PackedWeights<T>& weights, std::int64_t first,
+                   std::int64_t rows) {
     const std::int64_t u = s.units, columns = weights.columns();
     T* dh = recurrent_scratch<T>(scratch_recurrent_rows, rows * (2 * u + columns));
     T* row = dh + rows * u;

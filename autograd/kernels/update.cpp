@@ -101,7 +101,8 @@ void adagrad(T* w, const T* g, T* a, std::int64_t n, double rate, double epsilon
 
 template <class T>
 void adadelta(T* w, const T* g, T* a, T* d, std::int64_t n, double rate, double rho, double epsilon) {
-    const Batch<T> all_rate = all<T>(rate), all_rho = all<T>(rho), rest = all<T>(1 - rho), all_epsilon = all<T>(epsilon);
+    const Batch<T> all_rate = all<T>(rate), all_rho = all<T>(rho), rest = all<T>(1 - rho),
+                   all_epsilon = all<T>(epsilon);
     each<T>(n, [&](auto at, std::int64_t i) {
         const Batch<T> gradient = at.load(g + i), moved = at.load(d + i);
         const Batch<T> square = all_rho * at.load(a + i) + rest * (gradient * gradient);

@@ -90,7 +90,8 @@ Tensor tanh(const Tensor& x) {
 }
 
 Tensor softplus(const Tensor& x) {
-    return record(map(x, &Elementwise::softplus, "softplus"), {x}, [x = save(x)](const Tensor& dy) { return dy * sigmoid(x); });
+    return record(map(x, &Elementwise::softplus, "softplus"), {x},
+                  [x = save(x)](const Tensor& dy) { return dy * sigmoid(x); });
 }
 
 Tensor softsign(const Tensor& x) { return x / (1 + abs(x)); }

@@ -45,8 +45,8 @@ Tensor pow(const Tensor& a, const Tensor& b) {
     if (a.dtype() == int64) return pow(a.to(float32), b.to(float32));
     return record(
         zip(a, b, &Elementwise::power, "pow"), {a, b},
-        // Where the exponent is 0 the derivative is 0, also at a == 0 where a^(b - 1) is infinite: another exponent takes
-        // its place there, or derivatives of this would be 0 times infinity.
+        // Where the exponent is 0 the derivative is 0, also at a == 0 where a^(b - 1) is infinite: another exponent
+        // takes its place there, or derivatives of this would be 0 times infinity.
         [a = save(a), b = save(b)](const Tensor& dy) {
             const Tensor base = a, exponent = b, constant = equal(exponent, 0);
             return where(constant, 0, dy * exponent * pow(base, where(constant, 1, exponent - 1)));

@@ -7,7 +7,8 @@
 namespace weft {
 namespace {
 
-Tensor compare(const Tensor& x, const Tensor& y, kernels::Comparison kernels::Elementwise::*relation, const char* where) {
+Tensor compare(const Tensor& x, const Tensor& y, kernels::Comparison kernels::Elementwise::*relation,
+               const char* where) {
     if (const auto alike = comparable(x, y, where)) return Tensor(zip(alike->a, alike->b, relation, where));
     return Tensor(zip(x, y, relation, where));
 }
@@ -21,11 +22,14 @@ Tensor not_equal(const Tensor& a, const Tensor& b) { return compare(a, b, &Eleme
 Tensor less(const Tensor& a, const Tensor& b) { return compare(a, b, &Elementwise::less, "less"); }
 Tensor less_equal(const Tensor& a, const Tensor& b) { return compare(a, b, &Elementwise::less_equal, "less_equal"); }
 Tensor greater(const Tensor& a, const Tensor& b) { return compare(a, b, &Elementwise::greater, "greater"); }
-Tensor greater_equal(const Tensor& a, const Tensor& b) { return compare(a, b, &Elementwise::greater_equal, "greater_equal"); }
+Tensor greater_equal(const Tensor& a, const Tensor& b) {
+    return compare(a, b, &Elementwise::greater_equal, "greater_equal");
+}
 
 Tensor where(const Tensor& condition, const Tensor& x, const Tensor& y) {
     if (condition.dtype() != boolean)
-        throw DTypeError(fmt::format("where: the condition must be bool; received {}. Compare it: not_equal(x, 0).", describe(condition)));
+        throw DTypeError(fmt::format("where: the condition must be bool; received {}. Compare it: not_equal(x, 0).",
+                                     describe(condition)));
     const auto alike = comparable(x, y, "where");
     const Tensor &a = alike ? alike->a : x, &b = alike ? alike->b : y;
     if (!is_floating(a.dtype())) {  // integers are exact in float64 up to 2^53

@@ -17,14 +17,18 @@ Padding padding_from(const std::string& name, const char* where) {
 PaddedAxis padded_axis(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t dilation, Padding padding,
                        const char* where) {
     if (kernel < 1 || stride < 1 || dilation < 1)
-        throw ValueError(fmt::format("{}: sizes, strides and dilation must be at least 1; received {}, {} and {}", where, kernel, stride, dilation));
+        throw ValueError(fmt::format("{}: sizes, strides and dilation must be at least 1; received {}, {} and {}",
+                                     where, kernel, stride, dilation));
     const std::int64_t extent = (kernel - 1) * dilation + 1;
     if (padding == Padding::same) {
         const std::int64_t outputs = (n + stride - 1) / stride;
         return {outputs, std::max<std::int64_t>((outputs - 1) * stride + extent - n, 0) / 2};
     }
     if (extent > n)
-        throw ShapeError(fmt::format("{}: a window of {} has no room in an input of {} without padding. Use a larger input, a smaller window, or padding \"same\".", where, extent, n));
+        throw ShapeError(
+            fmt::format("{}: a window of {} has no room in an input of {} without padding. Use a larger input, a "
+                        "smaller window, or padding \"same\".",
+                        where, extent, n));
     return {(n - extent) / stride + 1, 0};
 }
 
@@ -58,27 +62,36 @@ Conv2dSettings linear_part(Conv2dSettings settings) {
 
 void check(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dSettings& s) {
     if (x.dtype() != w.dtype() || !is_floating(x.dtype()) || (bias.defined() && bias.dtype() != x.dtype()))
-        throw DTypeError(fmt::format("conv2d: expects float32 or float64 throughout; received {}, weights {} and bias {}", describe(x), describe(w), describe(bias)));
+        throw DTypeError(
+            fmt::format("conv2d: expects float32 or float64 throughout; received {}, weights {} and bias {}",
+                        describe(x), describe(w), describe(bias)));
     if (x.rank() != 4 || w.rank() != 4)
-        throw ShapeError(fmt::format("conv2d: expects x [batch, height, width, channels] and weights [kernel height, kernel width, channels / groups, out channels]; received {} and {}", describe(x), describe(w)));
+        throw ShapeError(
+            fmt::format("conv2d: expects x [batch, height, width, channels] and weights [kernel height, kernel width, "
+                        "channels / groups, out channels]; received {} and {}",
+                        describe(x), describe(w)));
     if (s.groups < 1 || x.shape(3) != w.shape(2) * s.groups || w.shape(3) % s.groups != 0)
-        throw ShapeError(fmt::format("conv2d: weights {} in {} groups do not fit the channels of {}", describe(w), s.groups, describe(x)));
+        throw ShapeError(fmt::format("conv2d: weights {} in {} groups do not fit the channels of {}", describe(w),
+                                     s.groups, describe(x)));
     if (bias.defined() && bias.shape() != Shape{w.shape(3)})
-        throw ShapeError(fmt::format("conv2d: the bias must be [{}], one for each output channel; received {}", w.shape(3), describe(bias)));
+        throw ShapeError(fmt::format("conv2d: the bias must be [{}], one for each output channel; received {}",
+                                     w.shape(3), describe(bias)));
 }
 
 // dy and one of the two operands, beside the shapes of both.
-void check_gradient(const Tensor& dy, const Tensor& operand, const Shape& x, const Shape& w, const Conv2dSettings& s, const char* where) {
+void check_gradient(const Tensor& dy, const Tensor& operand, const Shape& x, const Shape& w, const Conv2dSettings& s,
+                    const char* where) {
     if (dy.dtype() != operand.dtype() || !is_floating(dy.dtype()))
-        throw DTypeError(fmt::format("{}: expects two float32 or two float64 tensors; received {} and {}", where, describe(dy), describe(operand)));
+        throw DTypeError(fmt::format("{}: expects two float32 or two float64 tensors; received {} and {}", where,
+                                     describe(dy), describe(operand)));
     bool fits = x.rank() == 4 && w.rank() == 4 && s.groups >= 1 && x[3] == w[2] * s.groups && w[3] % s.groups == 0;
     if (fits) {
         const kernels::ConvGeometry g = geometry(x, w, s);
         fits = dy.shape() == Shape{g.batch, g.out_height, g.out_width, g.out_channels};
     }
     if (!fits)
-        throw ShapeError(fmt::format("{}: {} is not the gradient of a convolution of {} with weights {} in {} groups", where,
-                                     describe(dy), str(x), str(w), s.groups));
+        throw ShapeError(fmt::format("{}: {} is not the gradient of a convolution of {} with weights {} in {} groups",
+                                     where, describe(dy), str(x), str(w), s.groups));
 }
 
 }  // namespace
@@ -89,10 +102,12 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
     Array result({g.batch, g.out_height, g.out_width, g.out_channels}, x.dtype());
     const bool with_relu = settings.activation == FusedActivation::relu;
     dispatch_floating(x.dtype(), [&]<class T>(T) {
-        conv_functions<T>().forward(g, x.data().data<T>(), weights.data().data<T>(), bias.defined() ? bias.data().data<T>() : nullptr,
-                               with_relu ? kernels::Epilogue::relu : kernels::Epilogue::none, result.data<T>());
+        conv_functions<T>().forward(g, x.data().data<T>(), weights.data().data<T>(),
+                                    bias.defined() ? bias.data().data<T>() : nullptr,
+                                    with_relu ? kernels::Epilogue::relu : kernels::Epilogue::none, result.data<T>());
     });
-    auto derivative = [x = save(x), weights = save(weights), settings = linear_part(settings)](const Tensor& dz, Wanted wanted) {
+    auto derivative = [x = save(x), weights = save(weights), settings = linear_part(settings)](const Tensor& dz,
+                                                                                               Wanted wanted) {
         Gradients dx(3);
         if (wanted[0]) dx[0] = conv2d_data_gradient(dz, weights, x.shape(), settings);
         if (wanted[1]) dx[1] = conv2d_weights_gradient(x, dz, weights.shape(), settings);
@@ -103,12 +118,14 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
     if (!with_relu)
         return record_list({std::move(result)}, {x, weights, bias},
                            [derivative](Wanted wanted, const Tensors& dy) { return derivative(dy[0], wanted); })[0];
-    return record_list({std::move(result)}, {x, weights, bias}, [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
-        return derivative(relu_gradient(dy[0], y[0]), wanted);
-    })[0];
+    return record_list({std::move(result)}, {x, weights, bias},
+                       [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                           return derivative(relu_gradient(dy[0], y[0]), wanted);
+                       })[0];
 }
 
-Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape& x_shape, const Conv2dSettings& settings) {
+Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape& x_shape,
+                            const Conv2dSettings& settings) {
     check_gradient(dy, weights, x_shape, weights.shape(), settings, "conv2d_data_gradient");
     Array result(x_shape, dy.dtype());
     const kernels::ConvGeometry g = geometry(x_shape, weights.shape(), settings);
@@ -122,7 +139,8 @@ Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape
                   });
 }
 
-Tensor conv2d_weights_gradient(const Tensor& x, const Tensor& dy, const Shape& weights_shape, const Conv2dSettings& settings) {
+Tensor conv2d_weights_gradient(const Tensor& x, const Tensor& dy, const Shape& weights_shape,
+                               const Conv2dSettings& settings) {
     check_gradient(dy, x, x.shape(), weights_shape, settings, "conv2d_weights_gradient");
     Array result(weights_shape, x.dtype());
     const kernels::ConvGeometry g = geometry(x.shape(), weights_shape, settings);

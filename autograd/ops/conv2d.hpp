@@ -22,7 +22,9 @@ struct Conv2dSettings {
 Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias = {}, const Conv2dSettings& settings = {});
 
 /// The derivatives, as ops: with respect to an x of the given shape, and to weights of the given kernel size.
-Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape& x_shape, const Conv2dSettings& settings);
-Tensor conv2d_weights_gradient(const Tensor& x, const Tensor& dy, const Shape& weights_shape, const Conv2dSettings& settings);
+Tensor conv2d_data_gradient(const Tensor& dy, const Tensor& weights, const Shape& x_shape,
+                            const Conv2dSettings& settings);
+Tensor conv2d_weights_gradient(const Tensor& x, const Tensor& dy, const Shape& weights_shape,
+                               const Conv2dSettings& settings);
 
 }  // namespace weft

@@ -35,7 +35,8 @@ Tensor linspace(double start, double stop, std::int64_t count, DType dtype) {
 Tensor arange(std::int64_t start, std::int64_t stop, std::int64_t step, DType dtype) {
     if (step == 0) throw ValueError("arange: the step must not be 0");
     const std::int64_t span = step > 0 ? stop - start + step - 1 : start - stop - step - 1;
-    return filled({std::max<std::int64_t>(span / std::abs(step), 0)}, dtype, [&](std::int64_t i) { return start + i * step; });
+    return filled({std::max<std::int64_t>(span / std::abs(step), 0)}, dtype,
+                  [&](std::int64_t i) { return start + i * step; });
 }
 
 Tensor eye(std::int64_t n, DType dtype) {

@@ -19,18 +19,23 @@ Tensor masked(const Tensor& x, double rate, Stream stream) {
         const auto scale = static_cast<T>(1 / (1 - rate));
         kernels::parallel_for(x.elements(), kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
             if constexpr (std::is_same_v<T, float>)
-                random.dropout_f32(stream.seed, stream.number, begin, threshold, scale, in + begin, out + begin, end - begin);
-            else random.dropout_f64(stream.seed, stream.number, begin, threshold, scale, in + begin, out + begin, end - begin);
+                random.dropout_f32(stream.seed, stream.number, begin, threshold, scale, in + begin, out + begin,
+                                   end - begin);
+            else
+                random.dropout_f64(stream.seed, stream.number, begin, threshold, scale, in + begin, out + begin,
+                                   end - begin);
         });
     });
-    return record({std::move(result), "dropout"}, {x}, [rate, stream](const Tensor& dy) { return masked(dy, rate, stream); });
+    return record({std::move(result), "dropout"}, {x},
+                  [rate, stream](const Tensor& dy) { return masked(dy, rate, stream); });
 }
 
 }  // namespace
 
 Tensor dropout(const Tensor& x, double rate, Generator& generator) {
     require_floating(x, "dropout");
-    if (!(rate >= 0 && rate < 1)) throw ValueError(fmt::format("dropout: the rate must be at least 0 and below 1; received {}", rate));
+    if (!(rate >= 0 && rate < 1))
+        throw ValueError(fmt::format("dropout: the rate must be at least 0 and below 1; received {}", rate));
     if (rate == 0) return x;
     return masked(x, rate, generator.next());
 }

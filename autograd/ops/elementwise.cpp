@@ -18,7 +18,8 @@ Tensor exp(const Tensor& x) {
 }
 
 Tensor expm1(const Tensor& x) {
-    return record(map(x, &Elementwise::expm1, "expm1"), {x}, [](const Tensor& y, const Tensor& dy) { return dy * (y + 1); });
+    return record(map(x, &Elementwise::expm1, "expm1"), {x},
+                  [](const Tensor& y, const Tensor& dy) { return dy * (y + 1); });
 }
 
 Tensor log(const Tensor& x) {
@@ -26,11 +27,13 @@ Tensor log(const Tensor& x) {
 }
 
 Tensor log1p(const Tensor& x) {
-    return record(map(x, &Elementwise::log1p, "log1p"), {x}, [x = save(x)](const Tensor& dy) { return dy / (x.get() + 1); });
+    return record(map(x, &Elementwise::log1p, "log1p"), {x},
+                  [x = save(x)](const Tensor& dy) { return dy / (x.get() + 1); });
 }
 
 Tensor sqrt(const Tensor& x) {
-    return record(map(x, &Elementwise::sqrt, "sqrt"), {x}, [](const Tensor& y, const Tensor& dy) { return dy / (y * 2); });
+    return record(map(x, &Elementwise::sqrt, "sqrt"), {x},
+                  [](const Tensor& y, const Tensor& dy) { return dy / (y * 2); });
 }
 
 Tensor rsqrt(const Tensor& x) {
@@ -44,7 +47,8 @@ Tensor reciprocal(const Tensor& x) {
 }
 
 Tensor square(const Tensor& x) {
-    return record(map(x, &Elementwise::square, "square"), {x}, [x = save(x)](const Tensor& dy) { return dy * x.get() * 2; });
+    return record(map(x, &Elementwise::square, "square"), {x},
+                  [x = save(x)](const Tensor& dy) { return dy * x.get() * 2; });
 }
 
 Tensor abs(const Tensor& x) {

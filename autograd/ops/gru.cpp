@@ -20,8 +20,12 @@ void run(const kernels::GruBackward<float>& s) { kernels::active<kernels::Gru>()
 void run(const kernels::GruBackward<double>& s) { kernels::active<kernels::Gru>().backward_f64(s); }
 
 // The bias of x W, and that of h R: undefined if there is none.
-Tensor input_bias(const Tensor& bias, bool reset_after) { return bias.defined() && reset_after ? select(bias, 0, 0) : bias; }
-Tensor recurrent_bias(const Tensor& bias, bool reset_after) { return bias.defined() && reset_after ? select(bias, 0, 1) : Tensor(); }
+Tensor input_bias(const Tensor& bias, bool reset_after) {
+    return bias.defined() && reset_after ? select(bias, 0, 0) : bias;
+}
+Tensor recurrent_bias(const Tensor& bias, bool reset_after) {
+    return bias.defined() && reset_after ? select(bias, 0, 1) : Tensor();
+}
 
 Tensors by_steps(const Tensors& inputs, const Tensor& mask, bool reset_after) {
     const Tensor &x = inputs[0], &recurrent = inputs[2], &bias = inputs[3];
@@ -40,7 +44,8 @@ struct KeptOfGru {
 };
 
 template <class T>
-Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const KeptOfGru& kept, const Array& h, Wanted wanted, const Tensors& dy) {
+Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const KeptOfGru& kept, const Array& h,
+                          Wanted wanted, const Tensors& dy) {
     const std::int64_t batch = in.batch(), units = in.units(), rows = in.rows(), features = in.features();
     const std::int64_t width = (reset_after ? 4 : 3) * units, gates = 3 * units;
     const DType dtype = in.x.dtype();
@@ -82,7 +87,10 @@ Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const Kep
     if (wanted[3]) {
         const Tensor sums = sum(Tensor(da.reshaped({rows, width})), {0});
         // z and r have the same gradient from both biases, g's second one comes through r.
-        gradients[3] = reset_after ? concat({slice(sums, 0, 0, gates), slice(sums, 0, 0, 2 * units), slice(sums, 0, gates, width)}).reshape({2, gates}) : sums;
+        gradients[3] =
+            reset_after ? concat({slice(sums, 0, 0, gates), slice(sums, 0, 0, 2 * units), slice(sums, 0, gates, width)})
+                              .reshape({2, gates})
+                        : sums;
     }
     if (wanted[2]) {
         Array dr({units, gates}, dtype);
@@ -103,15 +111,17 @@ Gradients fused_gradients(const RecurrentInputs& in, bool reset_after, const Kep
 
 }  // namespace
 
-Tensor gru_step(const Tensor& a, const Tensor& h, const Tensor& recurrent_kernel, const Tensor& recurrent_bias, bool reset_after,
-                const TensorMap& activation, const TensorMap& recurrent_activation, const Tensors& masks) {
+Tensor gru_step(const Tensor& a, const Tensor& h, const Tensor& recurrent_kernel, const Tensor& recurrent_bias,
+                bool reset_after, const TensorMap& activation, const TensorMap& recurrent_activation,
+                const Tensors& masks) {
     const auto outer = [&](const Tensor& x) { return activation ? activation(x) : tanh(x); };
     const auto gate = [&](const Tensor& x) { return recurrent_activation ? recurrent_activation(x) : sigmoid(x); };
     const std::int64_t units = recurrent_kernel.shape(0);
     const Tensors of_x = split(a, {units, units, units}, -1);
     Tensor z, candidate;
     if (reset_after) {
-        const Tensors of_h = split(gate_products(h, recurrent_kernel, recurrent_bias, masks), {units, units, units}, -1);
+        const Tensors of_h =
+            split(gate_products(h, recurrent_kernel, recurrent_bias, masks), {units, units, units}, -1);
         z = gate(of_x[0] + of_h[0]);
         candidate = outer(of_x[2] + gate(of_x[1] + of_h[1]) * of_h[2]);
     } else {
@@ -132,7 +142,8 @@ Tensors gru(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kerne
     const std::int64_t batch = in.batch(), steps = in.steps(), units = in.units();
     const Shape bias_shape = reset_after ? Shape{2, 3 * units} : Shape{3 * units};
     if (bias.defined() && (bias.shape() != bias_shape || bias.dtype() != x.dtype()))
-        throw ShapeError(fmt::format("gru: the bias must be {} {}; received {}", name(x.dtype()), str(bias_shape), describe(bias)));
+        throw ShapeError(
+            fmt::format("gru: the bias must be {} {}; received {}", name(x.dtype()), str(bias_shape), describe(bias)));
     const Tensors inputs{x, kernel, recurrent_kernel, bias, h};
     const bool keep = detail::needs_grad(inputs);
     const Shape all{batch, steps, units};
@@ -153,11 +164,14 @@ Tensors gru(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kerne
     Array last = select(Tensor(outputs), 1, -1).data();
     if (!keep) return {Tensor(std::move(outputs)), Tensor(std::move(last))};
     return record_list({std::move(outputs), std::move(last)}, inputs,
-                       [saved = SavedInputs(inputs), kept, mask = SavedInputs({mask}), reset_after](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                       [saved = SavedInputs(inputs), kept, mask = SavedInputs({mask}), reset_after](
+                           const Tensors& y, Wanted wanted, const Tensors& dy) {
                            const Tensors inputs = saved.get();
                            const Tensor counts = mask.get()[0];
                            if (grad_enabled())
-                               return gradients_through([&](const Tensors& again) { return by_steps(again, counts, reset_after); }, inputs, wanted, dy);
+                               return gradients_through(
+                                   [&](const Tensors& again) { return by_steps(again, counts, reset_after); }, inputs,
+                                   wanted, dy);
                            const RecurrentInputs in{inputs[0], inputs[1], inputs[2], {inputs[4]}, counts};
                            return dispatch_floating(inputs[0].dtype(), [&]<class T>(T) {
                                return fused_gradients<T>(in, reset_after, kept, y[0].data(), wanted, dy);

@@ -48,14 +48,17 @@ Tensor positions(const Tensor& x, int at, std::int64_t begin, std::int64_t count
         result = Array(shape, x.dtype());
         copy_positions(x.data(), at, begin, step, result, 0, 1, count);
     }
-    return record({std::move(result), "slice"}, {x}, [at, n, begin, step](const Tensor& dy) { return embed(dy, at, n, begin, step); });
+    return record({std::move(result), "slice"}, {x},
+                  [at, n, begin, step](const Tensor& dy) { return embed(dy, at, n, begin, step); });
 }
 
 }  // namespace
 
 Tensor slice(const Tensor& x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
     const int at = x.shape().axis(axis, "slice");
-    if (step <= 0) throw ValueError(fmt::format("slice: the step must be positive; received {}. flip() turns an axis round.", step));
+    if (step <= 0)
+        throw ValueError(
+            fmt::format("slice: the step must be positive; received {}. flip() turns an axis round.", step));
     const std::int64_t n = x.shape()[at];
     begin = std::clamp<std::int64_t>(begin < 0 ? begin + n : begin, 0, n);
     end = std::clamp<std::int64_t>(end < 0 ? end + n : end, begin, n);
@@ -67,11 +70,13 @@ Tensor embed(const Tensor& x, std::int64_t axis, std::int64_t n, std::int64_t be
     Shape shape = x.shape();
     const std::int64_t count = shape[at];
     if (begin < 0 || step < 1 || (count > 0 && begin + (count - 1) * step >= n))
-        throw IndexError(fmt::format("embed: {} positions from {} in steps of {} do not lie in an axis of {}", count, begin, step, n));
+        throw IndexError(fmt::format("embed: {} positions from {} in steps of {} do not lie in an axis of {}", count,
+                                     begin, step, n));
     shape[at] = n;
     Array result = zeros_array(shape, x.dtype());
     copy_positions(x.data(), at, 0, 1, result, begin, step, count);
-    return record(std::move(result), {x}, [at, begin, step, count](const Tensor& dy) { return positions(dy, at, begin, count, step); });
+    return record(std::move(result), {x},
+                  [at, begin, step, count](const Tensor& dy) { return positions(dy, at, begin, count, step); });
 }
 
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
@@ -102,7 +107,9 @@ Tensor concat(const Tensors& tensors, std::int64_t axis) {
         bool fits = x.rank() == first.rank() && x.dtype() == first.dtype();
         for (int k = 0; fits && k < x.rank(); ++k) fits = k == at || x.shape()[k] == first.shape()[k];
         if (!fits)
-            throw ShapeError(fmt::format("concat: all tensors must agree but for axis {}; received {} first and {} at position {}", at, describe(first), describe(x), i));
+            throw ShapeError(
+                fmt::format("concat: all tensors must agree but for axis {}; received {} first and {} at position {}",
+                            at, describe(first), describe(x), i));
         sizes.push_back(x.shape()[at]);
         shape[at] += x.shape()[at];
     }
@@ -126,7 +133,8 @@ Tensor stack(const Tensors& tensors, std::int64_t axis) {
     Tensors expanded;
     for (const Tensor& x : tensors) {
         if (x.shape() != tensors[0].shape())
-            throw ShapeError(fmt::format("stack: all tensors must have one shape; received {} and {}", describe(tensors[0]), describe(x)));
+            throw ShapeError(fmt::format("stack: all tensors must have one shape; received {} and {}",
+                                         describe(tensors[0]), describe(x)));
         expanded.push_back(expand_dims(x, axis));
     }
     return concat(expanded, axis);
@@ -161,7 +169,8 @@ Tensors split(const Tensor& x, const std::vector<std::int64_t>& sizes, std::int6
     std::int64_t total = 0;
     for (std::int64_t size : sizes) total += size < 0 ? x.shape()[at] + 1 : size;
     if (total != x.shape()[at])
-        throw ShapeError(fmt::format("split: the sizes must sum to axis {} of {}; received {}", axis, describe(x), str(Shape(sizes))));
+        throw ShapeError(fmt::format("split: the sizes must sum to axis {} of {}; received {}", axis, describe(x),
+                                     str(Shape(sizes))));
     Tensors parts;
     std::int64_t from = 0;
     for (std::int64_t size : sizes) {
@@ -179,7 +188,9 @@ Tensor pad(const Tensor& x, const Shape& before, const Shape& after, double valu
         shape[i] += before[i] + after[i];
     }
     if (!valid)
-        throw ShapeError(fmt::format("pad: expects two sizes, neither negative, for each axis of {}; received {} and {}", describe(x), str(before), str(after)));
+        throw ShapeError(
+            fmt::format("pad: expects two sizes, neither negative, for each axis of {}; received {} and {}",
+                        describe(x), str(before), str(after)));
     Array result = full_array(shape, value, x.dtype());
     std::array<std::int64_t, Shape::max_rank> from{}, to{};
     std::int64_t source = 1, target = 1, offset = 0;
@@ -191,8 +202,9 @@ Tensor pad(const Tensor& x, const Shape& before, const Shape& after, double valu
         target *= shape[i];
     }
     if (x.elements() > 0)
-        kernels::strided_copy(item_size(x.dtype()), x.rank(), x.shape().begin(), x.data().data<std::byte>(), from.data(),
-                              result.data<std::byte>() + static_cast<std::size_t>(offset) * item_size(x.dtype()), to.data());
+        kernels::strided_copy(
+            item_size(x.dtype()), x.rank(), x.shape().begin(), x.data().data<std::byte>(), from.data(),
+            result.data<std::byte>() + static_cast<std::size_t>(offset) * item_size(x.dtype()), to.data());
     return record(std::move(result), {x}, [before, shape = x.shape()](const Tensor& dy) {
         Tensor part = dy;
         for (int i = 0; i < shape.rank(); ++i) part = slice(part, i, before[i], before[i] + shape[i]);
@@ -204,11 +216,13 @@ namespace {
 
 void check_index(const Tensor& index, std::int64_t n, const char* where, const char* what) {
     if (index.dtype() != int64)
-        throw DTypeError(fmt::format("{}: {} must be int64; received {}. Convert them first: x.to(int64).", where, what, describe(index)));
+        throw DTypeError(fmt::format("{}: {} must be int64; received {}. Convert them first: x.to(int64).", where, what,
+                                     describe(index)));
     const auto values = index.values<std::int64_t>();
     for (std::size_t i = 0; i < values.size(); ++i)
         if (values[i] < 0 || values[i] >= n)
-            throw IndexError(fmt::format("{}: {} must lie in 0..{}; received {} at position {} of {}", where, what, n - 1, values[i], i, describe(index)));
+            throw IndexError(fmt::format("{}: {} must lie in 0..{}; received {} at position {} of {}", where, what,
+                                         n - 1, values[i], i, describe(index)));
 }
 
 }  // namespace
@@ -228,7 +242,8 @@ Tensor gather(const Tensor& x, const Tensor& index, std::int64_t axis) {
         kernels::gather_rows(x.data().data<std::byte>() + static_cast<std::size_t>(i * around.n) * row,
                              index.data().data<std::int64_t>(), count, row,
                              result.data<std::byte>() + static_cast<std::size_t>(i * count) * row);
-    return record(std::move(result), {x}, [index = save(index), at, n = around.n](const Tensor& dy) { return scatter_add(dy, index, at, n); });
+    return record(std::move(result), {x},
+                  [index = save(index), at, n = around.n](const Tensor& dy) { return scatter_add(dy, index, at, n); });
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& index, std::int64_t axis, std::int64_t n) {
@@ -238,7 +253,8 @@ Tensor scatter_add(const Tensor& x, const Tensor& index, std::int64_t axis, std:
     bool fits = at >= 0 && at + index.rank() <= x.rank();
     for (int i = 0; fits && i < index.rank(); ++i) fits = x.shape()[at + i] == index.shape()[i];
     if (!fits)
-        throw ShapeError(fmt::format("scatter_add: from axis {} on {} must have the axes of the index, {}", axis, describe(x), describe(index)));
+        throw ShapeError(fmt::format("scatter_add: from axis {} on {} must have the axes of the index, {}", axis,
+                                     describe(x), describe(index)));
     Shape shape;
     std::int64_t outer = 1, inner = 1;
     for (int i = 0; i < at; ++i) {
@@ -254,10 +270,11 @@ Tensor scatter_add(const Tensor& x, const Tensor& index, std::int64_t axis, std:
     const std::int64_t count = index.elements();
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         for (std::int64_t i = 0; i < outer; ++i)
-            kernels::scatter_add_rows(x.data().data<T>() + i * count * inner, index.data().data<std::int64_t>(), count, inner,
-                                      result.data<T>() + i * n * inner);
+            kernels::scatter_add_rows(x.data().data<T>() + i * count * inner, index.data().data<std::int64_t>(), count,
+                                      inner, result.data<T>() + i * n * inner);
     });
-    return record(std::move(result), {x}, [index = save(index), at](const Tensor& dy) { return gather(dy, index, at); });
+    return record(std::move(result), {x},
+                  [index = save(index), at](const Tensor& dy) { return gather(dy, index, at); });
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {

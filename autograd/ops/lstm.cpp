@@ -37,7 +37,8 @@ struct KeptOfLstm {
 };
 
 template <class T>
-Gradients fused_gradients(const RecurrentInputs& in, const KeptOfLstm& kept, const Array& h, Wanted wanted, const Tensors& dy) {
+Gradients fused_gradients(const RecurrentInputs& in, const KeptOfLstm& kept, const Array& h, Wanted wanted,
+                          const Tensors& dy) {
     const std::int64_t batch = in.batch(), units = in.units();
     const DType dtype = in.x.dtype();
     Array dz({batch, in.steps(), 4 * units}, dtype), dh_first({batch, units}, dtype), dc_first({batch, units}, dtype);
@@ -65,12 +66,13 @@ Gradients fused_gradients(const RecurrentInputs& in, const KeptOfLstm& kept, con
 
 }  // namespace
 
-Tensors lstm_step(const Tensor& z, const Tensor& h, const Tensor& c, const Tensor& recurrent_kernel, const TensorMap& activation,
-                  const TensorMap& recurrent_activation, const Tensors& masks) {
+Tensors lstm_step(const Tensor& z, const Tensor& h, const Tensor& c, const Tensor& recurrent_kernel,
+                  const TensorMap& activation, const TensorMap& recurrent_activation, const Tensors& masks) {
     const auto outer = [&](const Tensor& x) { return activation ? activation(x) : tanh(x); };
     const auto gate = [&](const Tensor& x) { return recurrent_activation ? recurrent_activation(x) : sigmoid(x); };
     const std::int64_t units = recurrent_kernel.shape(0);
-    const Tensors parts = split(z + gate_products(h, recurrent_kernel, Tensor(), masks), {units, units, units, units}, -1);
+    const Tensors parts =
+        split(z + gate_products(h, recurrent_kernel, Tensor(), masks), {units, units, units, units}, -1);
     const Tensor next = gate(parts[1]) * c + gate(parts[0]) * outer(parts[2]);
     return {gate(parts[3]) * outer(next), next};
 }
@@ -83,7 +85,8 @@ Tensors lstm(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kern
     const std::int64_t batch = in.batch(), steps = in.steps(), units = in.units();
     const bool keep = detail::needs_grad(inputs);
     const Shape all{batch, steps, units};
-    KeptOfLstm kept{input_products(in, bias), keep ? Array(all, x.dtype()) : Array(), keep ? Array(all, x.dtype()) : Array()};
+    KeptOfLstm kept{input_products(in, bias), keep ? Array(all, x.dtype()) : Array(),
+                    keep ? Array(all, x.dtype()) : Array()};
     Array outputs(all, x.dtype()), last_c({batch, units}, x.dtype());
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         kernels::LstmForward<T> s;
@@ -98,13 +101,17 @@ Tensors lstm(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kern
     Array last_h = select(Tensor(outputs), 1, -1).data();
     if (!keep) return {Tensor(std::move(outputs)), Tensor(std::move(last_h)), Tensor(std::move(last_c))};
     return record_list({std::move(outputs), std::move(last_h), std::move(last_c)}, inputs,
-                       [saved = SavedInputs(inputs), kept, mask = SavedInputs({mask})](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                       [saved = SavedInputs(inputs), kept, mask = SavedInputs({mask})](const Tensors& y, Wanted wanted,
+                                                                                       const Tensors& dy) {
                            const Tensors inputs = saved.get();
                            const Tensor counts = mask.get()[0];
                            if (grad_enabled())
-                               return gradients_through([&](const Tensors& again) { return by_steps(again, counts); }, inputs, wanted, dy);
+                               return gradients_through([&](const Tensors& again) { return by_steps(again, counts); },
+                                                        inputs, wanted, dy);
                            const RecurrentInputs in{inputs[0], inputs[1], inputs[2], {inputs[4], inputs[5]}, counts};
-                           return dispatch_floating(inputs[0].dtype(), [&]<class T>(T) { return fused_gradients<T>(in, kept, y[0].data(), wanted, dy); });
+                           return dispatch_floating(inputs[0].dtype(), [&]<class T>(T) {
+                               return fused_gradients<T>(in, kept, y[0].data(), wanted, dy);
+                           });
                        });
 }
 

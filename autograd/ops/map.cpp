@@ -92,7 +92,8 @@ void run(const Walk<N>& walk, Body&& body) {
 }
 
 template <class T, class R>
-Array zip_with(const Tensor& a, const Tensor& b, kernels::BinaryFunction<T, R> f, DType result_dtype, const char* where) {
+Array zip_with(const Tensor& a, const Tensor& b, kernels::BinaryFunction<T, R> f, DType result_dtype,
+               const char* where) {
     const Shape shape = a.shape() == b.shape() ? a.shape() : broadcast(a.shape(), b.shape(), where);
     Array result(shape, result_dtype);
     const T* x = a.data().data<T>();
@@ -122,7 +123,8 @@ Array zip_with(const Tensor& a, const Tensor& b, kernels::BinaryFunction<T, R> f
 
 void require_floating(const Tensor& x, const char* where) {
     if (!is_floating(x.dtype()))
-        throw DTypeError(fmt::format("{}: expects float32 or float64; received {}. Convert it first: x.to(float32).", where, describe(x)));
+        throw DTypeError(fmt::format("{}: expects float32 or float64; received {}. Convert it first: x.to(float32).",
+                                     where, describe(x)));
 }
 
 Array map(const Tensor& x, kernels::Unary kernels::Elementwise::*f, const char* where) {

@@ -42,7 +42,8 @@ Array batched_product(const Array& a, const Array& b, bool transpose_a, bool tra
         };
         if (batch == 1) return one(0);
         // Small products are divided among the threads; a large one divides itself.
-        const std::int64_t grain = m * n * k > 300'000 ? batch : std::max<std::int64_t>(1, 300'000 / std::max<std::int64_t>(1, m * n * k));
+        const std::int64_t grain =
+            m * n * k > 300'000 ? batch : std::max<std::int64_t>(1, 300'000 / std::max<std::int64_t>(1, m * n * k));
         kernels::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) one(i);
         });
@@ -52,11 +53,16 @@ Array batched_product(const Array& a, const Array& b, bool transpose_a, bool tra
 
 void check_floats(const Tensor& a, const Tensor& b, const char* where) {
     if (a.dtype() != b.dtype() || !is_floating(a.dtype()))
-        throw DTypeError(fmt::format("{}: expects two float32 or two float64 tensors; received {} and {}. Convert with x.to(...).", where, describe(a), describe(b)));
+        throw DTypeError(
+            fmt::format("{}: expects two float32 or two float64 tensors; received {} and {}. Convert with x.to(...).",
+                        where, describe(a), describe(b)));
 }
 
 [[noreturn]] void refuse(const Tensor& a, const Tensor& b) {
-    throw ShapeError(fmt::format("matmul: the last axis of the first must equal the last but one of the second, and leading axes must broadcast; received {} and {}", describe(a), describe(b)));
+    throw ShapeError(
+        fmt::format("matmul: the last axis of the first must equal the last but one of the second, and leading axes "
+                    "must broadcast; received {} and {}",
+                    describe(a), describe(b)));
 }
 
 }  // namespace
@@ -68,8 +74,10 @@ Tensor matrix_product(const Tensor& a, const Tensor& b, bool transpose_a, bool t
     bool fits = rank >= 2 && b.rank() == rank && a.shape(ta ? -2 : -1) == b.shape(tb ? -1 : -2);
     for (int i = 0; fits && i < rank - 2; ++i) fits = a.shape()[i] == b.shape()[i];
     if (!fits)
-        throw ShapeError(fmt::format("matrix_product: expects stacks of matrices, [..., m, k] and [..., k, n], as long as each other; received {}{} and {}{}",
-                                     describe(a), ta ? " transposed" : "", describe(b), tb ? " transposed" : ""));
+        throw ShapeError(
+            fmt::format("matrix_product: expects stacks of matrices, [..., m, k] and [..., k, n], as long as each "
+                        "other; received {}{} and {}{}",
+                        describe(a), ta ? " transposed" : "", describe(b), tb ? " transposed" : ""));
     return record(batched_product(a.data(), b.data(), ta, tb), {a, b},
                   [b = save(b), ta, tb](const Tensor& dy) {
                       return ta ? matrix_product(b, dy, tb, true) : matrix_product(dy, b, false, !tb);
@@ -92,7 +100,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     if (b.rank() == 2) {  // one large product instead of many small ones
         Shape shape = a.shape();
         shape[shape.rank() - 1] = n;
-        const std::int64_t rows = k ? a.elements() / k : Shape(std::span(a.shape().begin(), a.shape().end() - 1)).elements();
+        const std::int64_t rows =
+            k ? a.elements() / k : Shape(std::span(a.shape().begin(), a.shape().end() - 1)).elements();
         return matrix_product(a.reshape({rows, k}), b, false, false).reshape(shape);
     }
     const Shape leading_a(std::span(a.shape().begin(), a.shape().end() - 2));
@@ -109,7 +118,9 @@ Tensor linear(const Tensor& x, const Tensor& weights, const Tensor& bias, FusedA
     check_floats(x, weights, "linear");
     if (x.rank() < 1 || weights.rank() != 2 || x.shape().back() != weights.shape(0) ||
         (bias.defined() && (bias.rank() != 1 || bias.shape(0) != weights.shape(1))))
-        throw ShapeError(fmt::format("linear: expects x [..., in], weights [in, out] and bias [out]; received {}, {} and {}", describe(x), describe(weights), describe(bias)));
+        throw ShapeError(
+            fmt::format("linear: expects x [..., in], weights [in, out] and bias [out]; received {}, {} and {}",
+                        describe(x), describe(weights), describe(bias)));
     if (bias.defined()) check_floats(x, bias, "linear");
     const std::int64_t in = weights.shape(0), out = weights.shape(1);
     if (x.rank() != 2) {
@@ -140,9 +151,10 @@ Tensor linear(const Tensor& x, const Tensor& weights, const Tensor& bias, FusedA
     if (activation == FusedActivation::none)
         return record_list({std::move(result)}, {x, weights, bias},
                            [derivative](Wanted wanted, const Tensors& dy) { return derivative(dy[0], wanted); })[0];
-    return record_list({std::move(result)}, {x, weights, bias}, [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
-        return derivative(relu_gradient(dy[0], y[0]), wanted);
-    })[0];
+    return record_list({std::move(result)}, {x, weights, bias},
+                       [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                           return derivative(relu_gradient(dy[0], y[0]), wanted);
+                       })[0];
 }
 
 }  // namespace weft

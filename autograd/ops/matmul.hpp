@@ -12,7 +12,8 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 /// act(x W + b) over the last axis of x: x [..., in], weights [in, out], bias [out] or undefined. What a dense layer
 /// computes, in one pass.
 enum class FusedActivation { none, relu };
-Tensor linear(const Tensor& x, const Tensor& weights, const Tensor& bias = {}, FusedActivation activation = FusedActivation::none);
+Tensor linear(const Tensor& x, const Tensor& weights, const Tensor& bias = {},
+              FusedActivation activation = FusedActivation::none);
 
 /// The product of two equally long stacks of matrices, either of them read transposed: a [..., m, k] ([..., k, m] if
 /// transposed), b [..., k, n] ([..., n, k]); the leading axes are equal, or absent for both.

@@ -29,7 +29,8 @@ Shape output_shape(const kernels::PoolGeometry& g) { return {g.batch, g.out_heig
 
 void check(const Tensor& x, const char* where) {
     require_floating(x, where);
-    if (x.rank() != 4) throw ShapeError(fmt::format("{}: expects [batch, height, width, channels]; received {}", where, describe(x)));
+    if (x.rank() != 4)
+        throw ShapeError(fmt::format("{}: expects [batch, height, width, channels]; received {}", where, describe(x)));
 }
 
 // dy of the winners, ddx at the winners: each is the other's derivative.
@@ -38,8 +39,8 @@ Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, co
 Tensor max_pool2d_gradient(const Tensor& dy, const Tensor& x, const Tensor& y, const Pool2dSettings& settings) {
     Array result(x.shape(), x.dtype());
     dispatch_floating(x.dtype(), [&]<class T>(T) {
-        pool_functions<T>().maximum_gradient(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(), y.data().data<T>(),
-                                        dy.data().data<T>(), result.data<T>());
+        pool_functions<T>().maximum_gradient(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(),
+                                             y.data().data<T>(), dy.data().data<T>(), result.data<T>());
     });
     return record(std::move(result), {dy}, [x = save(x.detach()), y = save(y.detach()), settings](const Tensor& ddx) {
         return max_pool2d_gather(ddx, x, y, settings);
@@ -49,8 +50,8 @@ Tensor max_pool2d_gradient(const Tensor& dy, const Tensor& x, const Tensor& y, c
 Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, const Pool2dSettings& settings) {
     Array result(y.shape(), y.dtype());
     dispatch_floating(x.dtype(), [&]<class T>(T) {
-        pool_functions<T>().maximum_gather(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(), y.data().data<T>(),
-                                      ddx.data().data<T>(), result.data<T>());
+        pool_functions<T>().maximum_gather(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(),
+                                           y.data().data<T>(), ddx.data().data<T>(), result.data<T>());
     });
     return record(std::move(result), {ddx}, [x = save(x), y = save(y), settings](const Tensor& ddy) {
         return max_pool2d_gradient(ddy, x, y, settings);
@@ -60,7 +61,8 @@ Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, co
 Tensor average_pool2d_gradient(const Tensor& dy, const Shape& x_shape, const Pool2dSettings& settings) {
     Array result(x_shape, dy.dtype());
     dispatch_floating(dy.dtype(), [&]<class T>(T) {
-        pool_functions<T>().average_gradient(geometry(x_shape, settings, "average_pool2d"), dy.data().data<T>(), result.data<T>());
+        pool_functions<T>().average_gradient(geometry(x_shape, settings, "average_pool2d"), dy.data().data<T>(),
+                                             result.data<T>());
     });
     return record(std::move(result), {dy}, [settings](const Tensor& ddx) { return average_pool2d(ddx, settings); });
 }
@@ -71,7 +73,8 @@ Tensor max_pool2d(const Tensor& x, const Pool2dSettings& settings) {
     check(x, "max_pool2d");
     const kernels::PoolGeometry g = geometry(x.shape(), settings, "max_pool2d");
     Array result(output_shape(g), x.dtype());
-    dispatch_floating(x.dtype(), [&]<class T>(T) { pool_functions<T>().maximum(g, x.data().data<T>(), result.data<T>()); });
+    dispatch_floating(x.dtype(),
+                      [&]<class T>(T) { pool_functions<T>().maximum(g, x.data().data<T>(), result.data<T>()); });
     return record(std::move(result), {x}, [x = save(x), settings](const Tensor& y, const Tensor& dy) {
         return max_pool2d_gradient(dy, x, y, settings);
     });
@@ -81,7 +84,8 @@ Tensor average_pool2d(const Tensor& x, const Pool2dSettings& settings) {
     check(x, "average_pool2d");
     const kernels::PoolGeometry g = geometry(x.shape(), settings, "average_pool2d");
     Array result(output_shape(g), x.dtype());
-    dispatch_floating(x.dtype(), [&]<class T>(T) { pool_functions<T>().average(g, x.data().data<T>(), result.data<T>()); });
+    dispatch_floating(x.dtype(),
+                      [&]<class T>(T) { pool_functions<T>().average(g, x.data().data<T>(), result.data<T>()); });
     return record(std::move(result), {x}, [shape = x.shape(), settings](const Tensor& dy) {
         return average_pool2d_gradient(dy, shape, settings);
     });

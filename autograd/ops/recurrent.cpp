@@ -12,20 +12,25 @@ namespace weft {
 void check_recurrent(const RecurrentInputs& inputs, std::int64_t gates, const char* where) {
     const auto& [x, kernel, recurrent_kernel, states, mask] = inputs;
     if (x.rank() != 3 || x.shape(1) == 0)
-        throw ShapeError(fmt::format("{}: expects x [batch, time, features] with at least one step; received {}", where, describe(x)));
+        throw ShapeError(fmt::format("{}: expects x [batch, time, features] with at least one step; received {}", where,
+                                     describe(x)));
     const std::int64_t units = recurrent_kernel.rank() == 2 ? recurrent_kernel.shape(0) : 0;
-    if (units == 0 || recurrent_kernel.shape() != Shape{units, gates * units} || kernel.shape() != Shape{x.shape(2), gates * units})
-        throw ShapeError(fmt::format("{}: expects weights [features, {} units] and [units, {} units]; received {} and {} for {}",
-                                     where, gates, gates, describe(kernel), describe(recurrent_kernel), describe(x)));
+    if (units == 0 || recurrent_kernel.shape() != Shape{units, gates * units} ||
+        kernel.shape() != Shape{x.shape(2), gates * units})
+        throw ShapeError(
+            fmt::format("{}: expects weights [features, {} units] and [units, {} units]; received {} and {} for {}",
+                        where, gates, gates, describe(kernel), describe(recurrent_kernel), describe(x)));
     for (const Tensor* weight : {&kernel, &recurrent_kernel})
         if (weight->dtype() != x.dtype() || !is_floating(x.dtype()))
-            throw DTypeError(fmt::format("{}: expects float32 or float64 throughout; received {} and weights {}", where, describe(x), describe(*weight)));
+            throw DTypeError(fmt::format("{}: expects float32 or float64 throughout; received {} and weights {}", where,
+                                         describe(x), describe(*weight)));
     for (const Tensor& state : states)
         if (state.defined() && (state.shape() != Shape{x.shape(0), units} || state.dtype() != x.dtype()))
-            throw ShapeError(fmt::format("{}: a state must be {} [{}, {}]; received {}", where, name(x.dtype()), x.shape(0), units, describe(state)));
+            throw ShapeError(fmt::format("{}: a state must be {} [{}, {}]; received {}", where, name(x.dtype()),
+                                         x.shape(0), units, describe(state)));
     if (mask.defined() && (mask.dtype() != boolean || mask.shape() != Shape{x.shape(0), x.shape(1)}))
-        throw ShapeError(fmt::format("{}: the mask must be bool [{}, {}], a value for each step of {}; received {}", where,
-                                     x.shape(0), x.shape(1), describe(x), describe(mask)));
+        throw ShapeError(fmt::format("{}: the mask must be bool [{}, {}], a value for each step of {}; received {}",
+                                     where, x.shape(0), x.shape(1), describe(x), describe(mask)));
 }
 
 Array input_products(const RecurrentInputs& inputs, const Tensor& bias) {
@@ -34,8 +39,8 @@ Array input_products(const RecurrentInputs& inputs, const Tensor& bias) {
 }
 
 template <class T>
-void recurrent_kernel_gradient(const Array& h, const Tensor& h_first, Array& dz, std::int64_t from, std::int64_t columns,
-                               T* gradient, std::int64_t gradient_step) {
+void recurrent_kernel_gradient(const Array& h, const Tensor& h_first, Array& dz, std::int64_t from,
+                               std::int64_t columns, T* gradient, std::int64_t gradient_step) {
     const std::int64_t batch = h.shape()[0], steps = h.shape()[1], units = h.shape()[2], width = dz.shape()[2];
     T* first = dz.data<T>() + from;
     kernels::GemmArguments<T> g;
@@ -57,8 +62,10 @@ void recurrent_kernel_gradient(const Array& h, const Tensor& h_first, Array& dz,
     multiply(g);
 }
 
-template void recurrent_kernel_gradient(const Array&, const Tensor&, Array&, std::int64_t, std::int64_t, float*, std::int64_t);
-template void recurrent_kernel_gradient(const Array&, const Tensor&, Array&, std::int64_t, std::int64_t, double*, std::int64_t);
+template void recurrent_kernel_gradient(const Array&, const Tensor&, Array&, std::int64_t, std::int64_t, float*,
+                                        std::int64_t);
+template void recurrent_kernel_gradient(const Array&, const Tensor&, Array&, std::int64_t, std::int64_t, double*,
+                                        std::int64_t);
 
 SavedInputs::SavedInputs(const Tensors& inputs) {
     for (const Tensor& input : inputs) saved_.push_back(input.defined() ? std::optional(save(input)) : std::nullopt);
@@ -87,7 +94,8 @@ Tensor behind_a_node(const Tensor& x) {
 
 }  // namespace
 
-Gradients gradients_through(const std::function<Tensors(const Tensors&)>& f, const Tensors& inputs, Wanted wanted, const Tensors& dy) {
+Gradients gradients_through(const std::function<Tensors(const Tensors&)>& f, const Tensors& inputs, Wanted wanted,
+                            const Tensors& dy) {
     Tensors copies = inputs, asked;
     for (std::size_t i = 0; i < inputs.size(); ++i)
         if (wanted[i]) asked.push_back(copies[i] = behind_a_node(inputs[i]));

@@ -28,8 +28,12 @@ struct RecurrentInputs {
 void check_recurrent(const RecurrentInputs& inputs, std::int64_t gates, const char* where);
 
 /// The product op(a) op(b), as the kernel's arguments say.
-inline void multiply(const kernels::GemmArguments<float>& arguments) { kernels::active<kernels::Gemm>().f32(arguments); }
-inline void multiply(const kernels::GemmArguments<double>& arguments) { kernels::active<kernels::Gemm>().f64(arguments); }
+inline void multiply(const kernels::GemmArguments<float>& arguments) {
+    kernels::active<kernels::Gemm>().f32(arguments);
+}
+inline void multiply(const kernels::GemmArguments<double>& arguments) {
+    kernels::active<kernels::Gemm>().f64(arguments);
+}
 
 /// x W + b for all steps at once, [batch, time, gates units].
 Array input_products(const RecurrentInputs& inputs, const Tensor& bias);
@@ -38,8 +42,8 @@ Array input_products(const RecurrentInputs& inputs, const Tensor& bias);
 /// recurrent weights of those columns get. h is [batch, time, units], h_first [batch, units] or undefined. Overwrites
 /// these columns of dz's first steps.
 template <class T>
-void recurrent_kernel_gradient(const Array& h, const Tensor& h_first, Array& dz, std::int64_t from, std::int64_t columns,
-                               T* gradient, std::int64_t gradient_step);
+void recurrent_kernel_gradient(const Array& h, const Tensor& h_first, Array& dz, std::int64_t from,
+                               std::int64_t columns, T* gradient, std::int64_t gradient_step);
 
 /// What a derivative keeps of inputs some of which may be undefined.
 class SavedInputs {
@@ -55,6 +59,7 @@ private:
 Gradients input_gradients(const RecurrentInputs& inputs, const Tensor& dz, Wanted wanted);
 
 /// Gradients by another way to compute the same, made of ops: for a derivative that is recorded itself.
-Gradients gradients_through(const std::function<Tensors(const Tensors&)>& f, const Tensors& inputs, Wanted wanted, const Tensors& dy);
+Gradients gradients_through(const std::function<Tensors(const Tensors&)>& f, const Tensors& inputs, Wanted wanted,
+                            const Tensors& dy);
 
 }  // namespace weft

@@ -38,8 +38,10 @@ Shape reduced_shape(const Shape& shape, const std::vector<bool>& chosen, bool ke
 }
 
 template <class T, class R>
-void reduce_axis(kernels::ReduceFunction<T, R> f, const T* x, R* y, std::int64_t outer, std::int64_t length, std::int64_t inner) {
-    const std::int64_t grain = std::max<std::int64_t>(1, kernels::elementwise_grain / std::max<std::int64_t>(1, length * inner));
+void reduce_axis(kernels::ReduceFunction<T, R> f, const T* x, R* y, std::int64_t outer, std::int64_t length,
+                 std::int64_t inner) {
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kernels::elementwise_grain / std::max<std::int64_t>(1, length * inner));
     kernels::parallel_for(outer, grain, [&](std::int64_t begin, std::int64_t end) {
         f(x + begin * length * inner, y + begin * inner, end - begin, length, inner);
     });
@@ -48,9 +50,11 @@ void reduce_axis(kernels::ReduceFunction<T, R> f, const T* x, R* y, std::int64_t
 // Few long rows are reduced in pieces, so that all threads have some. How many is up to the sizes alone: any number of
 // threads gives the same bits.
 template <class T>
-void reduce_pieces(kernels::ReduceFunction<T> f, const T* x, T* y, std::int64_t outer, std::int64_t length, std::int64_t inner) {
+void reduce_pieces(kernels::ReduceFunction<T> f, const T* x, T* y, std::int64_t outer, std::int64_t length,
+                   std::int64_t inner) {
     constexpr std::int64_t enough = 64, shortest = 16;  // of pieces; of what a piece reduces to one
-    const std::int64_t pieces = std::min({enough / std::max<std::int64_t>(1, outer), length / shortest, length * inner / kernels::elementwise_grain});
+    const std::int64_t pieces = std::min(
+        {enough / std::max<std::int64_t>(1, outer), length / shortest, length * inner / kernels::elementwise_grain});
     if (pieces < 2) return reduce_axis<T, T>(f, x, y, outer, length, inner);
     Array parts({outer, pieces, inner}, dtype_of<T>());
     T* const part = parts.data<T>();
@@ -73,7 +77,8 @@ kernels::ReduceFunction<T> pick(const kernels::Reduction& f) {
 // Reduces runs of neighbouring chosen axes, from the last run to the first; the result has every chosen axis as 1.
 Array reduce(const Tensor& x, const std::vector<bool>& chosen, kernels::Reduction Reduce::*which, const char* where) {
     if (x.dtype() < int64)
-        throw DTypeError(fmt::format("{}: expects numbers; received {}. Convert it first: x.to(float32).", where, describe(x)));
+        throw DTypeError(
+            fmt::format("{}: expects numbers; received {}. Convert it first: x.to(float32).", where, describe(x)));
     const kernels::Reduction& kernel = kernels::active<Reduce>().*which;
     Array from = x.data();
     for (int last = x.rank() - 1; last >= 0; --last) {
@@ -85,7 +90,9 @@ Array reduce(const Tensor& x, const std::vector<bool>& chosen, kernels::Reductio
         for (int i = 0; i < shape.rank(); ++i) (i < first ? outer : i <= last ? length : inner) *= shape[i];
         for (int i = first; i <= last; ++i) shape[i] = 1;
         Array to(shape, from.dtype());
-        const auto go = [&]<class T>(T) { reduce_pieces<T>(pick<T>(kernel), from.data<T>(), to.data<T>(), outer, length, inner); };
+        const auto go = [&]<class T>(T) {
+            reduce_pieces<T>(pick<T>(kernel), from.data<T>(), to.data<T>(), outer, length, inner);
+        };
         if (from.dtype() == int64) go(std::int64_t{});
         else dispatch_floating(from.dtype(), go);
         from = std::move(to);
@@ -97,7 +104,8 @@ Array reduce(const Tensor& x, const std::vector<bool>& chosen, kernels::Reductio
 void refuse_nothing(const Tensor& x, const std::vector<bool>& chosen, const char* where) {
     for (int i = 0; i < x.rank(); ++i)
         if (chosen[static_cast<std::size_t>(i)] && x.shape()[i] == 0)
-            throw ValueError(fmt::format("{}: axis {} of {} is empty, and there is no {} of nothing", where, i, describe(x), where));
+            throw ValueError(
+                fmt::format("{}: axis {} of {} is empty, and there is no {} of nothing", where, i, describe(x), where));
 }
 
 Tensor extreme(const Tensor& x, const Axes& axes, bool keepdims, kernels::Reduction Reduce::*which, const char* where) {
@@ -128,8 +136,10 @@ Tensor arg(const Tensor& x, std::int64_t axis, bool keepdims, kernels::ArgReduct
     Array result(shape, int64);
     const kernels::ArgReduction& kernel = kernels::active<Reduce>().*which;
     std::int64_t* y = result.data<std::int64_t>();
-    if (x.dtype() == float32) reduce_axis<float, std::int64_t>(kernel.f32, x.data().data<float>(), y, outer, length, inner);
-    else if (x.dtype() == float64) reduce_axis<double, std::int64_t>(kernel.f64, x.data().data<double>(), y, outer, length, inner);
+    if (x.dtype() == float32)
+        reduce_axis<float, std::int64_t>(kernel.f32, x.data().data<float>(), y, outer, length, inner);
+    else if (x.dtype() == float64)
+        reduce_axis<double, std::int64_t>(kernel.f64, x.data().data<double>(), y, outer, length, inner);
     else {
         const Array numbers = cast(x.data(), int64);
         reduce_axis<std::int64_t, std::int64_t>(kernel.i64, numbers.data<std::int64_t>(), y, outer, length, inner);
@@ -163,12 +173,18 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keepdims) {
 Tensor variance(const Tensor& x, const Axes& axes, bool keepdims, int correction) {
     const auto chosen = axes.among(x.shape(), "variance");
     const double n = count_of(x.shape(), chosen) - correction;
-    if (n <= 0) throw ValueError(fmt::format("variance: {} values are too few for a correction of {}; received {}", n + correction, correction, describe(x)));
+    if (n <= 0)
+        throw ValueError(fmt::format("variance: {} values are too few for a correction of {}; received {}",
+                                     n + correction, correction, describe(x)));
     return sum(square(x - mean(x, axes, true)), axes, keepdims) * (1 / n);
 }
 
-Tensor max(const Tensor& x, const Axes& axes, bool keepdims) { return extreme(x, axes, keepdims, &Reduce::maximum, "max"); }
-Tensor min(const Tensor& x, const Axes& axes, bool keepdims) { return extreme(x, axes, keepdims, &Reduce::minimum, "min"); }
+Tensor max(const Tensor& x, const Axes& axes, bool keepdims) {
+    return extreme(x, axes, keepdims, &Reduce::maximum, "max");
+}
+Tensor min(const Tensor& x, const Axes& axes, bool keepdims) {
+    return extreme(x, axes, keepdims, &Reduce::minimum, "min");
+}
 
 Tensor prod(const Tensor& x, const Axes& axes, bool keepdims) {
     const auto chosen = axes.among(x.shape(), "prod");
@@ -186,7 +202,8 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keepdims) {
                               }
                       const Tensor moved = transpose(value, order);
                       std::int64_t count = 1, n = 1;
-                      for (std::size_t i = 0; i < chosen.size(); ++i) (chosen[i] ? n : count) *= value.shape()[static_cast<int>(i)];
+                      for (std::size_t i = 0; i < chosen.size(); ++i)
+                          (chosen[i] ? n : count) *= value.shape()[static_cast<int>(i)];
                       const Tensor rows = moved.reshape({count, n});
                       const Tensor others = products_of_others(rows) * dy.reshape({rows.shape(0), 1});
                       return transpose(others.reshape(moved.shape()), back);
@@ -200,8 +217,12 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdims) {
     return keepdims ? total : total.reshape(reduced_shape(x.shape(), axes.among(x.shape(), "logsumexp"), false));
 }
 
-Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdims) { return arg(x, axis, keepdims, &Reduce::argmax, "argmax"); }
-Tensor argmin(const Tensor& x, std::int64_t axis, bool keepdims) { return arg(x, axis, keepdims, &Reduce::argmin, "argmin"); }
+Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdims) {
+    return arg(x, axis, keepdims, &Reduce::argmax, "argmax");
+}
+Tensor argmin(const Tensor& x, std::int64_t axis, bool keepdims) {
+    return arg(x, axis, keepdims, &Reduce::argmin, "argmin");
+}
 
 bool all_finite(const Tensor& x) {
     if (!is_floating(x.dtype())) return true;

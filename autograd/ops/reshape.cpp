@@ -28,8 +28,10 @@ Tensor reshape(const Tensor& x, const Shape& wanted) {
         if (valid) shape[open] = x.elements() / known;
     }
     if (!valid || shape.elements() != x.elements())
-        throw ShapeError(fmt::format("reshape: the new shape must hold as many elements, at most one axis being -1; received {} ({} elements) for {}",
-                                     describe(x), x.elements(), str(wanted)));
+        throw ShapeError(
+            fmt::format("reshape: the new shape must hold as many elements, at most one axis being -1; received {} ({} "
+                        "elements) for {}",
+                        describe(x), x.elements(), str(wanted)));
     if (shape == x.shape()) return x;
     const Shape before = x.shape();
     return record(x.data().reshaped(shape), {x}, [before](const Tensor& dy) { return reshape(dy, before); });
@@ -41,7 +43,8 @@ Tensor expand_dims(const Tensor& x, std::int64_t axis) {
     Shape shape = x.shape();
     const std::int64_t rank = shape.rank() + 1, at = axis < 0 ? axis + rank : axis;
     if (at < 0 || at >= rank)
-        throw IndexError(fmt::format("expand_dims: axis {} is outside the {} axes of the result; received {}", axis, rank, describe(x)));
+        throw IndexError(fmt::format("expand_dims: axis {} is outside the {} axes of the result; received {}", axis,
+                                     rank, describe(x)));
     shape.insert(static_cast<int>(at), 1);
     return reshape(x, shape);
 }
@@ -56,7 +59,8 @@ Tensor squeeze(const Tensor& x) {
 Tensor squeeze(const Tensor& x, std::int64_t axis) {
     Shape shape = x.shape();
     const int at = shape.axis(axis, "squeeze");
-    if (shape[at] != 1) throw ShapeError(fmt::format("squeeze: axis {} must have size 1; received {}", axis, describe(x)));
+    if (shape[at] != 1)
+        throw ShapeError(fmt::format("squeeze: axis {} must have size 1; received {}", axis, describe(x)));
     shape.erase(at);
     return reshape(x, shape);
 }
@@ -89,7 +93,9 @@ Tensor transpose(const Tensor& x, const std::vector<std::int64_t>& order) {
         valid = back[static_cast<std::size_t>(axes[i])] < 0;
         back[static_cast<std::size_t>(axes[i])] = static_cast<std::int64_t>(i);
     }
-    if (!valid) throw ValueError(fmt::format("transpose: the order must name each of the {} axes once; received {} for {}", rank, str(Shape(order)), describe(x)));
+    if (!valid)
+        throw ValueError(fmt::format("transpose: the order must name each of the {} axes once; received {} for {}",
+                                     rank, str(Shape(order)), describe(x)));
 
     Shape shape;
     std::array<std::int64_t, Shape::max_rank> source{};
@@ -107,14 +113,17 @@ Tensor transpose(const Tensor& x, const std::vector<std::int64_t>& order) {
 Tensor swap_axes(const Tensor& x, std::int64_t a, std::int64_t b) {
     std::vector<std::int64_t> order(static_cast<std::size_t>(x.rank()));
     std::iota(order.begin(), order.end(), 0);
-    std::swap(order[static_cast<std::size_t>(x.shape().axis(a, "swap_axes"))], order[static_cast<std::size_t>(x.shape().axis(b, "swap_axes"))]);
+    std::swap(order[static_cast<std::size_t>(x.shape().axis(a, "swap_axes"))],
+              order[static_cast<std::size_t>(x.shape().axis(b, "swap_axes"))]);
     return transpose(x, order);
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     if (x.shape() == shape) return x;
     if (!broadcasts_to(x.shape(), shape))
-        throw ShapeError(fmt::format("broadcast_to: {} does not broadcast to {}: each axis, counted from the last, must be equal or 1", describe(x), str(shape)));
+        throw ShapeError(fmt::format(
+            "broadcast_to: {} does not broadcast to {}: each axis, counted from the last, must be equal or 1",
+            describe(x), str(shape)));
     std::array<std::int64_t, Shape::max_rank> source{};
     const auto strides = strides_of(x.shape());
     const int ahead = shape.rank() - x.rank();
@@ -136,7 +145,8 @@ Tensor products_of_others(const Tensor& x) {
         right.push_back(right.back() * slice(x, 1, n - 1 - i, n - i));
     }
     Tensors columns;
-    for (std::int64_t i = 0; i < n; ++i) columns.push_back(left[static_cast<std::size_t>(i)] * right[static_cast<std::size_t>(n - 1 - i)]);
+    for (std::int64_t i = 0; i < n; ++i)
+        columns.push_back(left[static_cast<std::size_t>(i)] * right[static_cast<std::size_t>(n - 1 - i)]);
     return n == 0 ? x : concat(columns, 1);
 }
 

@@ -1,5 +1,5 @@
-// A loop over the steps of sequences, in ops: what the fused recurrent ops are to agree with, and the way for everything
-// that they do not know.
+// A loop over the steps of sequences, in ops: what the fused recurrent ops are to agree with, and the way for
+// everything that they do not know.
 #pragma once
 
 #include <weft/autograd/tensor.hpp>
@@ -17,6 +17,7 @@ using ScanStep = std::function<Tensors(const Tensor& x, const Tensors& states)>;
 /// {outputs [batch, time, ...], last states...} of x [batch, time, ...], step by step. Where mask (bool [batch, time],
 /// may be undefined) is false the states stay as they are and the previous output is repeated, which before the first
 /// is `first_output` (zeros if undefined). Throws ShapeError for no steps, or a mask of another shape.
-Tensors scan(const Tensor& x, const Tensors& states, const Tensor& mask, const ScanStep& step, const Tensor& first_output = {});
+Tensors scan(const Tensor& x, const Tensors& states, const Tensor& mask, const ScanStep& step,
+             const Tensor& first_output = {});
 
 }  // namespace weft

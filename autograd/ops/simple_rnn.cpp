@@ -52,8 +52,8 @@ Gradients fused_gradients(const RecurrentInputs& in, const Array& h, Wanted want
 
 }  // namespace
 
-Tensors simple_rnn(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kernel, const Tensor& bias, const Tensor& h,
-                   const Tensor& mask) {
+Tensors simple_rnn(const Tensor& x, const Tensor& kernel, const Tensor& recurrent_kernel, const Tensor& bias,
+                   const Tensor& h, const Tensor& mask) {
     const RecurrentInputs in{x, kernel, recurrent_kernel, {h}, mask};
     check_recurrent(in, 1, "simple_rnn");
     const Tensors inputs{x, kernel, recurrent_kernel, bias, h};
@@ -69,15 +69,18 @@ Tensors simple_rnn(const Tensor& x, const Tensor& kernel, const Tensor& recurren
     });
     Array last = select(Tensor(outputs), 1, -1).data();
     if (!detail::needs_grad(inputs)) return {Tensor(std::move(outputs)), Tensor(std::move(last))};
-    return record_list({std::move(outputs), std::move(last)}, inputs,
-                       [saved = SavedInputs(inputs), mask = SavedInputs({mask})](const Tensors& y, Wanted wanted, const Tensors& dy) {
-                           const Tensors inputs = saved.get();
-                           const Tensor counts = mask.get()[0];
-                           if (grad_enabled())
-                               return gradients_through([&](const Tensors& again) { return by_steps(again, counts); }, inputs, wanted, dy);
-                           const RecurrentInputs in{inputs[0], inputs[1], inputs[2], {inputs[4]}, counts};
-                           return dispatch_floating(inputs[0].dtype(), [&]<class T>(T) { return fused_gradients<T>(in, y[0].data(), wanted, dy); });
-                       });
+    return record_list(
+        {std::move(outputs), std::move(last)}, inputs,
+        [saved = SavedInputs(inputs), mask = SavedInputs({mask})](const Tensors& y, Wanted wanted, const Tensors& dy) {
+            const Tensors inputs = saved.get();
+            const Tensor counts = mask.get()[0];
+            if (grad_enabled())
+                return gradients_through([&](const Tensors& again) { return by_steps(again, counts); }, inputs, wanted,
+                                         dy);
+            const RecurrentInputs in{inputs[0], inputs[1], inputs[2], {inputs[4]}, counts};
+            return dispatch_floating(inputs[0].dtype(),
+                                     [&]<class T>(T) { return fused_gradients<T>(in, y[0].data(), wanted, dy); });
+        });
 }
 
 }  // namespace weft

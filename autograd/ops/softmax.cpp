@@ -22,7 +22,8 @@ template <class Body>
 void over_rows(const Tensor& x, Body&& body) {
     const std::int64_t columns = x.shape().back(), rows = columns ? x.elements() / columns : 0;
     const auto& table = kernels::active<kernels::Softmax>();
-    const std::int64_t grain = std::max<std::int64_t>(1, kernels::elementwise_grain / 4 / std::max<std::int64_t>(columns, 1));
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kernels::elementwise_grain / 4 / std::max<std::int64_t>(columns, 1));
     kernels::parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
         if (x.dtype() == float32) body.template operator()<float>(table.f32, begin, end - begin, columns);
         else body.template operator()<double>(table.f64, begin, end - begin, columns);
@@ -45,18 +46,20 @@ Tensor along(const Tensor& x, std::int64_t axis, const char* where, F&& f) {
 
 Tensor last_axis_softmax(const Tensor& x) {
     Array result(x.shape(), x.dtype());
-    over_rows(x, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
-        rows.softmax(x.data().data<T>() + first * n, result.data<T>() + first * n, count, n);
-    });
+    over_rows(
+        x, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
+            rows.softmax(x.data().data<T>() + first * n, result.data<T>() + first * n, count, n);
+        });
     return record({std::move(result), "softmax"}, {x},
                   [](const Tensor& y, const Tensor& dy) { return softmax_gradient(dy, y); });
 }
 
 Tensor last_axis_log_softmax(const Tensor& x) {
     Array result(x.shape(), x.dtype());
-    over_rows(x, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
-        rows.log_softmax(x.data().data<T>() + first * n, result.data<T>() + first * n, count, n);
-    });
+    over_rows(
+        x, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
+            rows.log_softmax(x.data().data<T>() + first * n, result.data<T>() + first * n, count, n);
+        });
     return record({std::move(result), "log_softmax"}, {x},
                   [](const Tensor& y, const Tensor& dy) { return log_softmax_gradient(dy, y); });
 }
@@ -79,7 +82,8 @@ namespace {
 void check_gradient(const Tensor& dy, const Tensor& y, const char* where) {
     check(y, where);
     if (dy.shape() != y.shape() || dy.dtype() != y.dtype())
-        throw ShapeError(fmt::format("{}: the gradient must be as the result, {}; received {}", where, describe(y), describe(dy)));
+        throw ShapeError(
+            fmt::format("{}: the gradient must be as the result, {}; received {}", where, describe(y), describe(dy)));
 }
 
 }  // namespace
@@ -87,7 +91,8 @@ void check_gradient(const Tensor& dy, const Tensor& y, const char* where) {
 Tensor softmax_gradient(const Tensor& dy, const Tensor& y) {
     check_gradient(dy, y, "softmax_gradient");
     Array result(y.shape(), y.dtype());
-    over_rows(y, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
+    over_rows(y, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count,
+                              std::int64_t n) {
         rows.softmax_gradient(y.data().data<T>() + first * n, dy.data().data<T>() + first * n,
                               result.data<T>() + first * n, count, n);
     });
@@ -101,7 +106,8 @@ Tensor softmax_gradient(const Tensor& dy, const Tensor& y) {
 Tensor log_softmax_gradient(const Tensor& dy, const Tensor& y) {
     check_gradient(dy, y, "log_softmax_gradient");
     Array result(y.shape(), y.dtype());
-    over_rows(y, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
+    over_rows(y, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count,
+                              std::int64_t n) {
         rows.log_softmax_gradient(y.data().data<T>() + first * n, dy.data().data<T>() + first * n,
                                   result.data<T>() + first * n, count, n);
     });
@@ -121,11 +127,13 @@ Tensor log_softmax(const Tensor& x, std::int64_t axis) { return along(x, axis, "
 Tensor softmax_cross_entropy(const Tensor& target, const Tensor& logits) {
     check(logits, "softmax_cross_entropy");
     if (target.shape() != logits.shape() || target.dtype() != logits.dtype())
-        throw ShapeError(fmt::format("softmax_cross_entropy: the target must be as the logits, {}; received {}", describe(logits), describe(target)));
+        throw ShapeError(fmt::format("softmax_cross_entropy: the target must be as the logits, {}; received {}",
+                                     describe(logits), describe(target)));
     Array loss(without_last(logits.shape()), logits.dtype());
     const bool keep = detail::needs_grad({target, logits});
     Array forward = keep ? Array(logits.shape(), logits.dtype()) : Array();
-    over_rows(logits, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
+    over_rows(logits, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count,
+                                   std::int64_t n) {
         rows.cross_entropy(logits.data().data<T>() + first * n, target.data().data<T>() + first * n,
                            loss.data<T>() + first, keep ? forward.data<T>() + first * n : nullptr, count, n);
     });
@@ -141,18 +149,21 @@ Tensor softmax_cross_entropy(const Tensor& target, const Tensor& logits) {
 Tensor sparse_softmax_cross_entropy(const Tensor& labels, const Tensor& logits) {
     check(logits, "sparse_softmax_cross_entropy");
     if (labels.dtype() != int64 || labels.shape() != without_last(logits.shape()))
-        throw ShapeError(fmt::format("sparse_softmax_cross_entropy: the labels must be int64 {}, one for each row of the logits {}; received {}",
-                                     str(without_last(logits.shape())), describe(logits), describe(labels)));
+        throw ShapeError(fmt::format(
+            "sparse_softmax_cross_entropy: the labels must be int64 {}, one for each row of the logits {}; received {}",
+            str(without_last(logits.shape())), describe(logits), describe(labels)));
     const std::int64_t classes = logits.shape().back();
     const auto values = labels.values<std::int64_t>();
     for (std::size_t i = 0; i < values.size(); ++i)
         if (values[i] < 0 || values[i] >= classes)
-            throw ValueError(fmt::format("sparse_softmax_cross_entropy: labels must lie in 0..{}; received {} at position {}",
-                                         classes - 1, values[i], i));
+            throw ValueError(
+                fmt::format("sparse_softmax_cross_entropy: labels must lie in 0..{}; received {} at position {}",
+                            classes - 1, values[i], i));
     Array loss(labels.shape(), logits.dtype());
     const bool keep = detail::needs_grad({logits});
     Array forward = keep ? Array(logits.shape(), logits.dtype()) : Array();
-    over_rows(logits, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count, std::int64_t n) {
+    over_rows(logits, [&]<class T>(const kernels::SoftmaxRows<T>& rows, std::int64_t first, std::int64_t count,
+                                   std::int64_t n) {
         rows.sparse_cross_entropy(logits.data().data<T>() + first * n, values.data() + first, loss.data<T>() + first,
                                   keep ? forward.data<T>() + first * n : nullptr, count, n);
     });

@@ -7,10 +7,11 @@
 namespace weft::nn::saving {
 
 void check(const Assignment& assignment) {
-    const Shape shape = assignment.value.defined() ? assignment.value.shape() : assignment.group.dataset(assignment.dataset).shape();
+    const Shape shape =
+        assignment.value.defined() ? assignment.value.shape() : assignment.group.dataset(assignment.dataset).shape();
     if (shape != assignment.weight.shape())
-        throw FileError(fmt::format("{}/{}: its shape is {}; the model's weight is {}", assignment.group.where(), assignment.dataset,
-                                    str(shape), describe(assignment.weight)));
+        throw FileError(fmt::format("{}/{}: its shape is {}; the model's weight is {}", assignment.group.where(),
+                                    assignment.dataset, str(shape), describe(assignment.weight)));
 }
 
 void assign(const std::vector<Assignment>& assignments, Overwrite overwrite) {
@@ -18,7 +19,8 @@ void assign(const std::vector<Assignment>& assignments, Overwrite overwrite) {
     for (const Assignment& assignment : assignments) check(assignment);
     if (overwrite == Overwrite::when_all_was_read)
         for (const Assignment& assignment : assignments)
-            if (!assignment.value.defined()) assignment.group.dataset(assignment.dataset).try_read_into(assignment.weight);
+            if (!assignment.value.defined())
+                assignment.group.dataset(assignment.dataset).try_read_into(assignment.weight);
     std::size_t done = 0;
     try {
         for (const auto& [weight, group, dataset, value] : assignments) {
@@ -28,8 +30,10 @@ void assign(const std::vector<Assignment>& assignments, Overwrite overwrite) {
         }
     } catch (const Error& error) {
         if (overwrite == Overwrite::at_once) throw;
-        throw FileError(fmt::format("{}. It could be read a moment ago: did the file change, or the disk fail? {} of {} weights have been "
-                                    "replaced by the file's; load them anew before the model is used.", error.what(), done, assignments.size()));
+        throw FileError(fmt::format(
+            "{}. It could be read a moment ago: did the file change, or the disk fail? {} of {} weights have been "
+            "replaced by the file's; load them anew before the model is used.",
+            error.what(), done, assignments.size()));
     }
 }
 

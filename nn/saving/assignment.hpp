@@ -20,7 +20,8 @@ struct Assignment {
 void check(const Assignment& assignment);
 
 enum class Overwrite {
-    when_all_was_read,  ///< reads everything once before, and keeps nothing of it, so that an error leaves each weight as it was
+    when_all_was_read,  ///< reads everything once before, and keeps nothing of it, so that an error leaves each weight
+                        ///< as it was
     at_once,            ///< for a model nobody has seen yet
 };
 

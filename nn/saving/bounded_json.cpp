@@ -50,22 +50,27 @@ private:
 }  // namespace
 
 json parse_json(const std::string& text, const std::string& where) {
-    if (text.size() > most_bytes) throw FileError(fmt::format("{}: the JSON has {} bytes, more than any model needs", where, text.size()));
+    if (text.size() > most_bytes)
+        throw FileError(fmt::format("{}: the JSON has {} bytes, more than any model needs", where, text.size()));
     Counter counter;
     const bool sound = json::sax_parse(text, &counter);
-    if (counter.excess) throw FileError(fmt::format("{}: the JSON {} (at most {} levels and {} values are read)", where, counter.excess, deepest, most_values));
+    if (counter.excess)
+        throw FileError(fmt::format("{}: the JSON {} (at most {} levels and {} values are read)", where, counter.excess,
+                                    deepest, most_values));
     if (!sound) throw FileError(fmt::format("{}: the JSON is damaged", where));
     return json::parse(text);
 }
 
 const json& member(const json& object, const char* key, const std::string& where) {
-    if (!object.is_object() || !object.contains(key)) throw FileError(fmt::format("{}: the config lacks '{}'", where, key));
+    if (!object.is_object() || !object.contains(key))
+        throw FileError(fmt::format("{}: the config lacks '{}'", where, key));
     return object.at(key);
 }
 
 const std::string& text_member(const json& object, const char* key, const std::string& where) {
     const json& value = member(object, key, where);
-    if (!value.is_string()) throw FileError(fmt::format("{}: '{}' must be a text; the file says {}", where, key, excerpt(value)));
+    if (!value.is_string())
+        throw FileError(fmt::format("{}: '{}' must be a text; the file says {}", where, key, excerpt(value)));
     return value.get_ref<const std::string&>();
 }
 

@@ -44,11 +44,15 @@ std::optional<FitProgress> read_checkpoint(Model& model, const std::string& path
     if (!std::filesystem::exists(path)) return {};
     const OpenedFile file = open_model_file(path);
     if (file.progress.is_null())
-        throw FileError(fmt::format("{}: this is no checkpoint of fit: it does not say how far the training was. Load it with load_model() or load_weights().", path));
+        throw FileError(
+            fmt::format("{}: this is no checkpoint of fit: it does not say how far the training was. Load it with "
+                        "load_model() or load_weights().",
+                        path));
     const std::string where = path + ", weft_training";
     try {
-        const FitProgress progress{member(file.progress, "epochs", where).get<int>(), member(file.progress, "seed", where).get<std::uint64_t>(),
-                                history_from(member(file.progress, "history", where), where)};
+        const FitProgress progress{member(file.progress, "epochs", where).get<int>(),
+                                   member(file.progress, "seed", where).get<std::uint64_t>(),
+                                   history_from(member(file.progress, "history", where), where)};
         const double rate = member(file.progress, "learning_rate", where).get<double>();
         std::vector<Assignment> all = assignments(model, file);
         const OptimizerState state = optimizer_state(model, file.optimizer, file.writer);

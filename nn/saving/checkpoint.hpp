@@ -16,7 +16,8 @@ struct FitProgress {
     History history;
 };
 
-/// Weights, optimizer and progress: a whole model as .keras or .h5, or the weights alone as .weights.h5. Throws FileError.
+/// Weights, optimizer and progress: a whole model as .keras or .h5, or the weights alone as .weights.h5. Throws
+/// FileError.
 void write_checkpoint(const Model& model, const std::string& path, const FitProgress& progress);
 /// Takes them over into a model that is built and compiled as the one before; nothing if there is no such file yet.
 /// Throws FileError, with the model as it was, if it does not fit or is no checkpoint.

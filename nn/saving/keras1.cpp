@@ -7,18 +7,39 @@
 namespace weft::nn::saving {
 namespace {
 
-const std::map<std::string, std::string> class_names{
-    {"Convolution1D", "Conv1D"}, {"Convolution2D", "Conv2D"}, {"AtrousConvolution1D", "Conv1D"}, {"AtrousConvolution2D", "Conv2D"},
-    {"Deconvolution2D", "Conv2DTranspose"}, {"SeparableConvolution2D", "SeparableConv2D"}, {"TimeDistributedDense", "Dense"}};
+const std::map<std::string, std::string> class_names{{"Convolution1D", "Conv1D"},
+                                                     {"Convolution2D", "Conv2D"},
+                                                     {"AtrousConvolution1D", "Conv1D"},
+                                                     {"AtrousConvolution2D", "Conv2D"},
+                                                     {"Deconvolution2D", "Conv2DTranspose"},
+                                                     {"SeparableConvolution2D", "SeparableConv2D"},
+                                                     {"TimeDistributedDense", "Dense"}};
 
-const std::map<std::string, std::string> keys{
-    {"init", "kernel_initializer"}, {"inner_init", "recurrent_initializer"}, {"gamma_init", "gamma_initializer"},
-    {"beta_init", "beta_initializer"}, {"inner_activation", "recurrent_activation"}, {"W_regularizer", "kernel_regularizer"},
-    {"U_regularizer", "recurrent_regularizer"}, {"b_regularizer", "bias_regularizer"}, {"W_constraint", "kernel_constraint"},
-    {"U_constraint", "recurrent_constraint"}, {"b_constraint", "bias_constraint"}, {"bias", "use_bias"},
-    {"dropout_W", "dropout"}, {"dropout_U", "recurrent_dropout"}, {"output_dim", "units"}, {"nb_filter", "filters"},
-    {"border_mode", "padding"}, {"atrous_rate", "dilation_rate"}, {"subsample", "strides"}, {"subsample_length", "strides"},
-    {"filter_length", "kernel_size"}, {"p", "rate"}, {"pool_length", "pool_size"}, {"stride", "strides"}, {"sigma", "stddev"}};
+const std::map<std::string, std::string> keys{{"init", "kernel_initializer"},
+                                              {"inner_init", "recurrent_initializer"},
+                                              {"gamma_init", "gamma_initializer"},
+                                              {"beta_init", "beta_initializer"},
+                                              {"inner_activation", "recurrent_activation"},
+                                              {"W_regularizer", "kernel_regularizer"},
+                                              {"U_regularizer", "recurrent_regularizer"},
+                                              {"b_regularizer", "bias_regularizer"},
+                                              {"W_constraint", "kernel_constraint"},
+                                              {"U_constraint", "recurrent_constraint"},
+                                              {"b_constraint", "bias_constraint"},
+                                              {"bias", "use_bias"},
+                                              {"dropout_W", "dropout"},
+                                              {"dropout_U", "recurrent_dropout"},
+                                              {"output_dim", "units"},
+                                              {"nb_filter", "filters"},
+                                              {"border_mode", "padding"},
+                                              {"atrous_rate", "dilation_rate"},
+                                              {"subsample", "strides"},
+                                              {"subsample_length", "strides"},
+                                              {"filter_length", "kernel_size"},
+                                              {"p", "rate"},
+                                              {"pool_length", "pool_size"},
+                                              {"stride", "strides"},
+                                              {"sigma", "stddev"}};
 
 // What says nothing about the result.
 const std::set<std::string> left_out{"input_dtype", "consume_less", "input_dim", "input_length"};
@@ -37,11 +58,13 @@ json described(const json& value) {
     return {{"class_name", type}, {"config", config}};
 }
 
-const std::map<std::string, std::string> merges{{"sum", "Add"}, {"mul", "Multiply"}, {"ave", "Average"}, {"max", "Maximum"}, {"concat", "Concatenate"}};
+const std::map<std::string, std::string> merges{
+    {"sum", "Add"}, {"mul", "Multiply"}, {"ave", "Average"}, {"max", "Maximum"}, {"concat", "Concatenate"}};
 
 void rename_merge(json& entry) {
     json& config = entry["config"];
-    const auto found = config.contains("mode") && config["mode"].is_string() ? merges.find(config["mode"]) : merges.end();
+    const auto found =
+        config.contains("mode") && config["mode"].is_string() ? merges.find(config["mode"]) : merges.end();
     if (found == merges.end()) return;
     entry["class_name"] = found->second;
     json kept{{"name", config.value("name", json())}};
@@ -63,7 +86,8 @@ void rename_keras1(json& entry) {
         const auto found = keys.find(key);
         if (embedding && (key == "output_dim" || key == "input_dim")) renamed[key] = value;
         else if (embedding && key == "init") renamed["embeddings_initializer"] = value;
-        else if (embedding && (key == "W_regularizer" || key == "W_constraint")) renamed["embeddings" + key.substr(1)] = described(value);
+        else if (embedding && (key == "W_regularizer" || key == "W_constraint"))
+            renamed["embeddings" + key.substr(1)] = described(value);
         else if (embedding && key == "dropout" && value == 0) continue;
         else if (type == "BatchNormalization" && key == "init") continue;
         else if (key == "dim_ordering") renamed["data_format"] = value == "th" ? "channels_first" : "channels_last";

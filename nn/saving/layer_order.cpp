@@ -11,14 +11,16 @@ using Seen = std::unordered_set<const void*>;
 
 void collect(const State& state, const std::string& path, bool trained, Seen& seen, std::vector<NamedTensor>& found) {
     for (const State::Weight& weight : state.weights)
-        if (is_trained(weight) == trained && seen.insert(weight.tensor.impl()).second) found.push_back({path + weight.name, weight.tensor});
+        if (is_trained(weight) == trained && seen.insert(weight.tensor.impl()).second)
+            found.push_back({path + weight.name, weight.tensor});
     for (const auto& [name, child] : state.children) collect(*child, path + name + "/", trained, seen, found);
 }
 
 void collect(const Module& module, const std::string& path, bool trained, Seen& seen, std::vector<NamedTensor>& found) {
     const auto* model = dynamic_cast<const Model*>(&module);
     if (!model || model->graph().nodes.empty()) return collect(*module.state(), path, trained, seen, found);
-    for (const GraphNode* node : model->graph().layers()) collect(*node->layer, path + node->name + "/", trained, seen, found);
+    for (const GraphNode* node : model->graph().layers())
+        collect(*node->layer, path + node->name + "/", trained, seen, found);
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace weft::nn::saving {
 namespace {
 
 bool is_convolution(const std::string& type) {
-    static const std::array known{"Conv1D", "Conv2D", "Conv2DTranspose", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"};
+    static const std::array known{"Conv1D",          "Conv2D",          "Conv2DTranspose",
+                                  "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"};
     return std::find(known.begin(), known.end(), type) != known.end();
 }
 
@@ -47,16 +48,20 @@ Tensor flipped(Tensor kernel) {
 
 }  // namespace
 
-std::vector<Tensor> converted_weights(const Module& layer, const data::Hdf5Object& group, const std::vector<std::string>& names, const Writer& writer) {
+std::vector<Tensor> converted_weights(const Module& layer, const data::Hdf5Object& group,
+                                      const std::vector<std::string>& names, const Writer& writer) {
     const bool keras1 = writer.version.major == 1, theano = writer.backend == "theano";
     if (!keras1 && !theano) return {};
     const std::string outer = layer.class_name();
     if (theano && (outer == "Functional" || outer == "Sequential"))
-        throw FileError(fmt::format("{}: a model within a model whose convolutions Theano flipped is not supported", group.where()));
+        throw FileError(fmt::format("{}: a model within a model whose convolutions Theano flipped is not supported",
+                                    group.where()));
     std::string type = outer;
     if (outer == "Bidirectional" || outer == "TimeDistributed") {
         const json config = layer.config();
-        type = member_or_null(member_or_null(config, "layer"), "class_name").is_string() ? config["layer"]["class_name"].get<std::string>() : outer;
+        type = member_or_null(member_or_null(config, "layer"), "class_name").is_string()
+                   ? config["layer"]["class_name"].get<std::string>()
+                   : outer;
     }
     const bool recurrent = keras1 && (type == "LSTM" || type == "GRU");
     const std::size_t arrays = type == "LSTM" ? 12 : 9;

@@ -21,14 +21,16 @@ struct Part {
 
 std::vector<Part> parts_of(const Model& model) {
     std::vector<Part> parts;
-    for (const GraphNode* node : model.graph().layers()) parts.push_back({node->name, legacy_weights(*node->layer), &*node->layer});
+    for (const GraphNode* node : model.graph().layers())
+        parts.push_back({node->name, legacy_weights(*node->layer), &*node->layer});
     if (!parts.empty()) return parts;
     for (const NamedTensor& weight : legacy_weights(model)) {
         const std::size_t slash = weight.name.find('/');
         const std::string name = slash == std::string::npos ? "top" : weight.name.substr(0, slash);
         auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& known) { return known.name == name; });
         if (part == parts.end()) part = parts.insert(part, {name, {}, nullptr});
-        part->weights.push_back({slash == std::string::npos ? weight.name : weight.name.substr(slash + 1), weight.tensor});
+        part->weights.push_back(
+            {slash == std::string::npos ? weight.name : weight.name.substr(slash + 1), weight.tensor});
     }
     return parts;
 }
@@ -41,7 +43,9 @@ struct Saved {
 
 std::vector<Saved> saved_layers(const data::Hdf5Object& group) {
     const auto names = group.texts("layer_names");
-    if (!names) throw FileError(fmt::format("{}: it has no layer_names, so it holds no weights of a Keras model", group.where()));
+    if (!names)
+        throw FileError(
+            fmt::format("{}: it has no layer_names, so it holds no weights of a Keras model", group.where()));
     std::vector<Saved> saved;
     for (const std::string& name : *names) {
         const data::Hdf5Object layer = group.group(name);
@@ -51,11 +55,14 @@ std::vector<Saved> saved_layers(const data::Hdf5Object& group) {
     return saved;
 }
 
-[[noreturn]] void disagree(const data::Hdf5Object& group, const std::vector<Saved>& saved, const std::vector<Part>& parts) {
+[[noreturn]] void disagree(const data::Hdf5Object& group, const std::vector<Saved>& saved,
+                           const std::vector<Part>& parts) {
     std::string table = fmt::format("{:<32}{}\n", "the file", "the model");
     for (std::size_t i = 0; i < std::max(saved.size(), parts.size()); ++i)
-        table += fmt::format("{:<32}{}\n", i < saved.size() ? fmt::format("{} ({} weights)", saved[i].name, saved[i].weights.size()) : "",
-                             i < parts.size() ? fmt::format("{} ({} weights)", parts[i].name, parts[i].weights.size()) : "");
+        table +=
+            fmt::format("{:<32}{}\n",
+                        i < saved.size() ? fmt::format("{} ({} weights)", saved[i].name, saved[i].weights.size()) : "",
+                        i < parts.size() ? fmt::format("{} ({} weights)", parts[i].name, parts[i].weights.size()) : "");
     throw FileError(fmt::format("{}: the layers with weights do not agree\n{}", group.where(), table));
 }
 
@@ -65,10 +72,12 @@ std::vector<Assignment> layer_assignments(const Part& part, const Saved& saved, 
     if (part.layer) converted = converted_weights(*part.layer, saved.group, saved.weights, writer);
     const std::size_t count = converted.empty() ? saved.weights.size() : converted.size();
     if (count != part.weights.size())
-        throw FileError(fmt::format("{}: it holds {} weights; the model's '{}' has {}", saved.group.where(), count, part.name, part.weights.size()));
+        throw FileError(fmt::format("{}: it holds {} weights; the model's '{}' has {}", saved.group.where(), count,
+                                    part.name, part.weights.size()));
     std::vector<Assignment> assignments;
     for (std::size_t i = 0; i < count; ++i) {
-        assignments.push_back({part.weights[i].tensor, saved.group, converted.empty() ? saved.weights[i] : part.weights[i].name,
+        assignments.push_back({part.weights[i].tensor, saved.group,
+                               converted.empty() ? saved.weights[i] : part.weights[i].name,
                                converted.empty() ? Tensor() : converted[i]});
         check(assignments.back());
     }
@@ -79,7 +88,8 @@ std::vector<Assignment> layer_assignments(const Part& part, const Saved& saved, 
 Writer settled(Writer writer, const std::vector<Saved>& saved) {
     if (writer.version.known() && writer.version.major > 1) return writer;
     writer.version.major = 1;
-    if (writer.backend.empty() && !saved.empty() && !saved.front().weights.front().ends_with(":0")) writer.backend = "theano";
+    if (writer.backend.empty() && !saved.empty() && !saved.front().weights.front().ends_with(":0"))
+        writer.backend = "theano";
     return writer;
 }
 
@@ -102,9 +112,12 @@ void write_legacy_weights(const Model& model, const data::Hdf5Object& group) {
     group.write_text("keras_version", keras_version);
 }
 
-bool has_legacy_weights(const data::Hdf5Object& group) { return group.has_attribute("layer_names") || group.has_attribute("layer_names0"); }
+bool has_legacy_weights(const data::Hdf5Object& group) {
+    return group.has_attribute("layer_names") || group.has_attribute("layer_names0");
+}
 
-std::vector<Assignment> legacy_assignments(const Model& model, const data::Hdf5Object& group, const Writer& given, const Matching& matching) {
+std::vector<Assignment> legacy_assignments(const Model& model, const data::Hdf5Object& group, const Writer& given,
+                                           const Matching& matching) {
     const std::vector<Saved> saved = saved_layers(group);
     std::vector<Part> parts = parts_of(model);
     std::erase_if(parts, [](const Part& part) { return part.weights.empty(); });

@@ -19,7 +19,8 @@ std::int64_t elements_in(const saving::OpenedFile& file) {
     std::int64_t elements = 0;
     for (const auto& [name, variable] : saving::weight_datasets(file)) {
         const data::Hdf5Dataset dataset = variable.group.dataset(variable.dataset);
-        if (seen.emplace(dataset.object().file(), dataset.object().address()).second) elements += dataset.shape().elements();
+        if (seen.emplace(dataset.object().file(), dataset.object().address()).second)
+            elements += dataset.shape().elements();
     }
     return elements;
 }
@@ -37,7 +38,8 @@ void check_built(const Model& model) {
 Model load_model(const std::string& path, const LoadOptions& options) {
     const saving::OpenedFile file = saving::open_model_file(path);
     if (file.architecture.is_null())
-        throw FileError(fmt::format("{}: this file holds weights alone, and no model_config. Build the model and call load_weights().", path));
+        throw FileError(fmt::format(
+            "{}: this file holds weights alone, and no model_config. Build the model and call load_weights().", path));
     try {
         Model model = [&] {
             const BlankWeights blank(elements_in(file));

@@ -16,7 +16,11 @@ json sizes(const Shape& shape) {
 
 json input_entry(const std::string& name, const Shape& shape, DType dtype) {
     return {{"class_name", "InputLayer"},
-            {"config", {{"batch_input_shape", sizes(shape)}, {"dtype", std::string(weft::name(dtype))}, {"sparse", false}, {"name", name}}}};
+            {"config",
+             {{"batch_input_shape", sizes(shape)},
+              {"dtype", std::string(weft::name(dtype))},
+              {"sparse", false},
+              {"name", name}}}};
 }
 
 bool is_inner_model(const GraphNode& node) {
@@ -31,18 +35,23 @@ json node_entry(const GraphNode& node, Words words) {
     return inner;
 }
 
-std::string name_or(const Model& model, const char* otherwise) { return model.name().empty() ? otherwise : model.name(); }
+std::string name_or(const Model& model, const char* otherwise) {
+    return model.name().empty() ? otherwise : model.name();
+}
 
 json sequential_config(const Model& model, Words words) {
     const Graph& graph = model.graph();
     json layers = json::array();
     layers.push_back(input_entry(graph.nodes[0].name + "_input", graph.input_shapes[0], model.state()->dtype));
     for (const GraphNode& node : graph.nodes) layers.push_back(node_entry(node, words));
-    return {{"module", "keras"}, {"class_name", "Sequential"}, {"registered_name", nullptr}, {"config", {{"name", name_or(model, "sequential")}, {"layers", layers}}}};
+    return {{"module", "keras"},
+            {"class_name", "Sequential"},
+            {"registered_name", nullptr},
+            {"config", {{"name", name_or(model, "sequential")}, {"layers", layers}}}};
 }
 
-// A result of a call. Keras 2 counts the calls of a model within a model from 1, Keras 3 from 0: each is written twice, so
-// that number 2 k + 1 is the same call to both.
+// A result of a call. Keras 2 counts the calls of a model within a model from 1, Keras 3 from 0: each is written twice,
+// so that number 2 k + 1 is the same call to both.
 json reference(const Graph& graph, int value) {
     const Origin origin = graph.origin(value);
     for (const GraphNode& node : graph.nodes)
@@ -53,11 +62,12 @@ json reference(const Graph& graph, int value) {
 // The same in Keras 3's words; it takes shape and type from the call.
 json tensor_reference(const Graph& graph, int value) {
     return {{"class_name", "__keras_tensor__"},
-            {"config", {{"shape", json::array({nullptr})}, {"dtype", "float32"}, {"keras_history", reference(graph, value)}}}};
+            {"config",
+             {{"shape", json::array({nullptr})}, {"dtype", "float32"}, {"keras_history", reference(graph, value)}}}};
 }
 
-// One call of a layer: [["layer before", call, result, {}], ...], which every Keras reads. A recurrent layer's first states
-// have a name of their own, and Keras 2 and 3 read tensors of that kind only in their own words.
+// One call of a layer: [["layer before", call, result, {}], ...], which every Keras reads. A recurrent layer's first
+// states have a name of their own, and Keras 2 and 3 read tensors of that kind only in their own words.
 json inbound_node(const Graph& graph, const GraphNode& node, Words words) {
     const bool has_states = node.inputs.size() > 1 && node.layer->config().contains("return_state");
     if (!has_states) {
@@ -80,7 +90,8 @@ json functional_config(const Model& model, Words words) {
     const Graph& graph = model.graph();
     json layers = json::array(), inputs = json::array(), outputs = json::array();
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-        const DType dtype = i < graph.input_dtypes.size() && !is_floating(graph.input_dtypes[i]) ? graph.input_dtypes[i] : model.state()->dtype;
+        const DType dtype = i < graph.input_dtypes.size() && !is_floating(graph.input_dtypes[i]) ? graph.input_dtypes[i]
+                                                                                                 : model.state()->dtype;
         const std::string name = graph.origin(graph.inputs[i]).layer;
         json entry = input_entry(name, graph.input_shapes[i], dtype);
         entry["name"] = name;
@@ -99,8 +110,14 @@ json functional_config(const Model& model, Words words) {
     }
     for (int value : graph.outputs) outputs.push_back(reference(graph, value));
     // Every Keras knows "Model"; what is in the config makes it a functional one.
-    return {{"module", "keras"}, {"class_name", "Model"}, {"registered_name", nullptr},
-            {"config", {{"name", name_or(model, "functional")}, {"layers", layers}, {"input_layers", inputs}, {"output_layers", outputs}}}};
+    return {{"module", "keras"},
+            {"class_name", "Model"},
+            {"registered_name", nullptr},
+            {"config",
+             {{"name", name_or(model, "functional")},
+              {"layers", layers},
+              {"input_layers", inputs},
+              {"output_layers", outputs}}}};
 }
 
 }  // namespace
@@ -108,9 +125,15 @@ json functional_config(const Model& model, Words words) {
 json model_config(const Model& model, Words words) {
     const Graph& graph = model.graph();
     if (graph.nodes.empty())
-        throw ValueError(fmt::format("save: {} has no graph of layers whose architecture could be saved: it is a class of its own. save_weights() works for any model.", model.label()));
+        throw ValueError(
+            fmt::format("save: {} has no graph of layers whose architecture could be saved: it is a class of its own. "
+                        "save_weights() works for any model.",
+                        model.label()));
     if (graph.input_shapes.empty())
-        throw ValueError(fmt::format("save: {} is not built: its input's shape is not known. Call it once, or give its first layer an input_shape.", model.label()));
+        throw ValueError(
+            fmt::format("save: {} is not built: its input's shape is not known. Call it once, or give its first layer "
+                        "an input_shape.",
+                        model.label()));
     return graph.chain ? sequential_config(model, words) : functional_config(model, words);
 }
 

@@ -19,7 +19,8 @@ json model_config(const Model& model, Words words);
 /// texts. Throws FileError for JSON of the wrong form, ValueError for layers or settings that are not supported.
 Model model_from_config(json config, const Writer& writer, const std::string& file);
 
-/// What compile was told, as a legacy file has it; null if the model is not compiled, or with what has no name in Keras.
+/// What compile was told, as a legacy file has it; null if the model is not compiled, or with what has no name in
+/// Keras.
 json training_config(const Model& model);
 /// The same as a .keras archive has it.
 json compile_config(const Model& model);

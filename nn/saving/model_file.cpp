@@ -36,7 +36,8 @@ std::vector<SavedVariable> v3_optimizer(const data::Hdf5Object& root) {
 }
 
 void set_progress(OpenedFile& file, const data::Hdf5Object& root) {
-    if (const auto progress = root.text("weft_training")) file.progress = parse_json(*progress, file.path + ", weft_training");
+    if (const auto progress = root.text("weft_training"))
+        file.progress = parse_json(*progress, file.path + ", weft_training");
 }
 
 void set_version(OpenedFile& file, const data::Hdf5Object& object) {
@@ -51,13 +52,15 @@ OpenedFile opened_hdf5(const std::string& path) {
     set_progress(file, root);
     if (root.has_attribute("model_config")) {
         file.architecture = parse_json(root.text("model_config").value(), path + ", model_config");
-        if (const auto training = root.text("training_config")) file.training = parse_json(*training, path + ", training_config");
+        if (const auto training = root.text("training_config"))
+            file.training = parse_json(*training, path + ", training_config");
         set_version(file, root);
         file.weights = {root.group("model_weights")};
         set_version(file, file.weights[0]);
         if (root.is_group("optimizer_weights")) {
             const data::Hdf5Object group = root.group("optimizer_weights");
-            for (const std::string& name : group.texts("weight_names").value_or(std::vector<std::string>{})) file.optimizer.push_back({group, name});
+            for (const std::string& name : group.texts("weight_names").value_or(std::vector<std::string>{}))
+                file.optimizer.push_back({group, name});
         }
         return file;
     }
@@ -73,14 +76,18 @@ OpenedFile opened_hdf5(const std::string& path) {
         file.optimizer = v3_optimizer(root);
         return file;
     }
-    throw FileError(fmt::format("{}: this HDF5 file holds no Keras model and no weights of one: neither model_config, nor layer_names, nor layers", path));
+    throw FileError(
+        fmt::format("{}: this HDF5 file holds no Keras model and no weights of one: neither model_config, nor "
+                    "layer_names, nor layers",
+                    path));
 }
 
 // Where they lie, if they are not packed; else unpacked to a temporary file.
 data::Hdf5Object opened_weights(const data::ZipReader& archive, const std::string& path) {
     const std::string name = "model.weights.h5", label = path + ", " + name;
     data::ZipEntry entry = archive.open(name);
-    if (const auto begin = data::find_stored(path, name, entry)) return data::open_hdf5_part(path, *begin, entry.bytes(), label);
+    if (const auto begin = data::find_stored(path, name, entry))
+        return data::open_hdf5_part(path, *begin, entry.bytes(), label);
     const TemporaryFile unpacked;
     std::ofstream out(unpacked.path(), std::ios::binary);
     std::vector<char> buffer(copied_at_once);
@@ -90,7 +97,9 @@ data::Hdf5Object opened_weights(const data::ZipReader& archive, const std::strin
         out.write(buffer.data(), static_cast<std::streamsize>(bytes));
     }
     out.close();
-    if (!out) throw FileError(fmt::format("{}: there is no room to unpack its weights in {}", path, parent_of(unpacked.path())));
+    if (!out)
+        throw FileError(
+            fmt::format("{}: there is no room to unpack its weights in {}", path, parent_of(unpacked.path())));
     return data::open_hdf5(unpacked.path(), label);
 }
 
@@ -99,11 +108,14 @@ OpenedFile opened_archive(const std::string& path) {
     const data::ZipReader archive(path);
     const auto text = [&](const char* name) -> std::string {
         data::ZipEntry entry = archive.open(name);
-        if (entry.bytes() > (64u << 20)) throw FileError(fmt::format("{}: {} bytes of JSON are more than any model needs", entry.where(), entry.bytes()));
+        if (entry.bytes() > (64u << 20))
+            throw FileError(
+                fmt::format("{}: {} bytes of JSON are more than any model needs", entry.where(), entry.bytes()));
         return entry.read();
     };
     if (!archive.contains("config.json") || !archive.contains("model.weights.h5"))
-        throw FileError(fmt::format("{}: this archive holds no Keras model: it must have config.json and model.weights.h5", path));
+        throw FileError(
+            fmt::format("{}: this archive holds no Keras model: it must have config.json and model.weights.h5", path));
     file.architecture = parse_json(text("config.json"), path + ", config.json");
     if (archive.contains("metadata.json")) {
         const json metadata = parse_json(text("metadata.json"), path + ", metadata.json");
@@ -151,15 +163,18 @@ std::string first_bytes(const std::string& path, std::size_t most) {
 }
 
 // All datasets below a group, each object once: groups may be linked in circles.
-void collect_datasets(const data::Hdf5Object& group, const std::string& path, int depth, std::set<std::pair<std::size_t, std::uint64_t>>& seen,
-                      std::size_t shard, std::vector<std::pair<std::string, SavedVariable>>& found) {
-    if (depth > deepest_group) throw FileError(fmt::format("{}: its groups nest deeper than {} levels", group.where(), deepest_group));
+void collect_datasets(const data::Hdf5Object& group, const std::string& path, int depth,
+                      std::set<std::pair<std::size_t, std::uint64_t>>& seen, std::size_t shard,
+                      std::vector<std::pair<std::string, SavedVariable>>& found) {
+    if (depth > deepest_group)
+        throw FileError(fmt::format("{}: its groups nest deeper than {} levels", group.where(), deepest_group));
     if (!seen.emplace(shard, group.address()).second) return;
     for (const std::string& name : group.names()) {
         if (path.empty() && name == "optimizer") continue;
         if (group.is_group(name)) collect_datasets(group.group(name), path + name + "/", depth + 1, seen, shard, found);
         else found.emplace_back(path + name, SavedVariable{group, name});
-        if (found.size() + seen.size() > most_objects) throw FileError(fmt::format("{}: holds more than {} objects", group.where(), most_objects));
+        if (found.size() + seen.size() > most_objects)
+            throw FileError(fmt::format("{}: holds more than {} objects", group.where(), most_objects));
     }
 }
 
@@ -179,7 +194,8 @@ OpenedFile open_model_file(const std::string& path) {
     const std::string begin = first_bytes(path, 64);
     if (const std::size_t first = begin.find_first_not_of(" \t\r\n"); first != std::string::npos && begin[first] == '{')
         return opened_index(path, first_bytes(path, (64u << 20) + 1));
-    throw FileError(fmt::format("{}: this is no model file: neither HDF5, nor a .keras archive, nor the index of sharded weights", path));
+    throw FileError(fmt::format(
+        "{}: this is no model file: neither HDF5, nor a .keras archive, nor the index of sharded weights", path));
 }
 
 std::vector<std::pair<std::string, SavedVariable>> weight_datasets(const OpenedFile& file) {
@@ -188,7 +204,8 @@ std::vector<std::pair<std::string, SavedVariable>> weight_datasets(const OpenedF
         const data::Hdf5Object& group = file.weights[0];
         for (const std::string& layer : group.texts("layer_names").value_or(std::vector<std::string>{})) {
             const data::Hdf5Object inner = group.group(layer);
-            for (const std::string& weight : inner.texts("weight_names").value_or(std::vector<std::string>{})) found.emplace_back(layer + "/" + weight, SavedVariable{inner, weight});
+            for (const std::string& weight : inner.texts("weight_names").value_or(std::vector<std::string>{}))
+                found.emplace_back(layer + "/" + weight, SavedVariable{inner, weight});
         }
     } else {
         std::set<std::pair<std::size_t, std::uint64_t>> seen;
@@ -200,7 +217,8 @@ std::vector<std::pair<std::string, SavedVariable>> weight_datasets(const OpenedF
 std::vector<Assignment> assignments(const Model& model, const OpenedFile& file, const Matching& matching) {
     if (file.is_legacy()) return legacy_assignments(model, file.weights[0], file.writer, matching);
     if (matching.by_name)
-        throw ValueError(fmt::format("{}: Keras 3's layout of weights has no names of layers; by_name needs a legacy .h5", file.path));
+        throw ValueError(fmt::format(
+            "{}: Keras 3's layout of weights has no names of layers; by_name needs a legacy .h5", file.path));
     return v3_assignments(model, file.weights, matching.skip_mismatch);
 }
 
@@ -234,7 +252,8 @@ ModelFileInfo inspect_model_file(const std::string& path) {
 std::vector<NamedTensor> read_saved_weights(const std::string& path) {
     const saving::OpenedFile file = saving::open_model_file(path);
     std::vector<NamedTensor> weights;
-    for (const auto& [name, variable] : saving::weight_datasets(file)) weights.push_back({name, variable.group.read(variable.dataset)});
+    for (const auto& [name, variable] : saving::weight_datasets(file))
+        weights.push_back({name, variable.group.read(variable.dataset)});
     return weights;
 }
 

@@ -18,7 +18,9 @@ enum class ModelFileKind {
 /// "whole model (legacy HDF5)" and the like, for people.
 std::string describe(ModelFileKind kind);
 /// Whether load_model() can make a model of it; else a model that exists can load its weights.
-inline bool has_architecture(ModelFileKind kind) { return kind == ModelFileKind::whole_model || kind == ModelFileKind::archive; }
+inline bool has_architecture(ModelFileKind kind) {
+    return kind == ModelFileKind::whole_model || kind == ModelFileKind::archive;
+}
 
 /// One array in a file.
 struct SavedTensor {
@@ -37,8 +39,8 @@ struct ModelFileInfo {
 };
 
 /// What a file is follows from its content, whatever its name. Throws FileError for one that is none of these, damaged,
-/// or claims more than it holds. Bytes that no writer wrote may crash libhdf5 itself, which no library can catch in its own
-/// process: to read files from strangers, do it in a child process, as the weft command does.
+/// or claims more than it holds. Bytes that no writer wrote may crash libhdf5 itself, which no library can catch in its
+/// own process: to read files from strangers, do it in a child process, as the weft command does.
 ModelFileInfo inspect_model_file(const std::string& path);
 
 /// All weights of a file, by their paths in it. Throws FileError.

@@ -9,14 +9,16 @@ namespace weft::nn::saving {
 namespace {
 
 bool is_entry(const json& value) {
-    return value.is_object() && value.contains("class_name") && value["class_name"].is_string() && value.contains("config");
+    return value.is_object() && value.contains("class_name") && value["class_name"].is_string() &&
+           value.contains("config");
 }
 
 // {"class_name": "__tensor__", "config": {"value": [0.0], ...}} and the like: the value itself.
 void unwrap_constants(json& value) {
     if (is_entry(value)) {
         const std::string& type = value["class_name"].get_ref<const std::string&>();
-        if ((type == "__tensor__" || type == "__numpy__" || type == "__tuple__") && value["config"].is_object() && value["config"].contains("value")) {
+        if ((type == "__tensor__" || type == "__numpy__" || type == "__tuple__") && value["config"].is_object() &&
+            value["config"].contains("value")) {
             json inner = value["config"]["value"];
             const bool scalar = type != "__tuple__" && inner.is_array() && inner.size() == 1 && inner[0].is_number();
             value = scalar ? json(inner[0]) : std::move(inner);
@@ -27,14 +29,25 @@ void unwrap_constants(json& value) {
 }
 
 const std::map<std::string, std::string>& aliases() {
-    static const std::map<std::string, std::string> table{
-        {"Convolution1D", "Conv1D"}, {"Convolution2D", "Conv2D"}, {"Convolution2DTranspose", "Conv2DTranspose"},
-        {"Conv1D", "Conv1D"}, {"SeparableConvolution1D", "SeparableConv1D"}, {"SeparableConvolution2D", "SeparableConv2D"},
-        {"MaxPool1D", "MaxPooling1D"}, {"MaxPool2D", "MaxPooling2D"}, {"AvgPool1D", "AveragePooling1D"},
-        {"AvgPool2D", "AveragePooling2D"}, {"GlobalMaxPool1D", "GlobalMaxPooling1D"}, {"GlobalMaxPool2D", "GlobalMaxPooling2D"},
-        {"GlobalAvgPool1D", "GlobalAveragePooling1D"}, {"GlobalAvgPool2D", "GlobalAveragePooling2D"},
-        {"BatchNormalizationV1", "BatchNormalization"}, {"BatchNormalizationV2", "BatchNormalization"},
-        {"SyncBatchNormalization", "BatchNormalization"}, {"LSTMV2", "LSTM"}, {"GRUV2", "GRU"}};
+    static const std::map<std::string, std::string> table{{"Convolution1D", "Conv1D"},
+                                                          {"Convolution2D", "Conv2D"},
+                                                          {"Convolution2DTranspose", "Conv2DTranspose"},
+                                                          {"Conv1D", "Conv1D"},
+                                                          {"SeparableConvolution1D", "SeparableConv1D"},
+                                                          {"SeparableConvolution2D", "SeparableConv2D"},
+                                                          {"MaxPool1D", "MaxPooling1D"},
+                                                          {"MaxPool2D", "MaxPooling2D"},
+                                                          {"AvgPool1D", "AveragePooling1D"},
+                                                          {"AvgPool2D", "AveragePooling2D"},
+                                                          {"GlobalMaxPool1D", "GlobalMaxPooling1D"},
+                                                          {"GlobalMaxPool2D", "GlobalMaxPooling2D"},
+                                                          {"GlobalAvgPool1D", "GlobalAveragePooling1D"},
+                                                          {"GlobalAvgPool2D", "GlobalAveragePooling2D"},
+                                                          {"BatchNormalizationV1", "BatchNormalization"},
+                                                          {"BatchNormalizationV2", "BatchNormalization"},
+                                                          {"SyncBatchNormalization", "BatchNormalization"},
+                                                          {"LSTMV2", "LSTM"},
+                                                          {"GRUV2", "GRU"}};
     return table;
 }
 
@@ -45,7 +58,9 @@ void settle_hard_sigmoid(json& config, const KerasVersion& version) {
         json& word = value.is_object() && value.contains("config") ? value["config"] : value;
         if (word != "hard_sigmoid") continue;
         if (!version.known())
-            throw ValueError("'hard_sigmoid' means one thing in Keras 1 and 2 and another in Keras 3, and the file does not say which Keras wrote it (keras_version)");
+            throw ValueError(
+                "'hard_sigmoid' means one thing in Keras 1 and 2 and another in Keras 3, and the file does not say "
+                "which Keras wrote it (keras_version)");
         if (version.major < 3) word = "hard_sigmoid_keras2";
     }
 }
@@ -57,7 +72,8 @@ void set_default(json& config, const char* key, const json& value) {
 void settle_defaults(const std::string& type, json& config, const KerasVersion& version) {
     if (!version.known() || version.major >= 3) return;
     if (type == "LSTM" || type == "GRU")
-        set_default(config, "recurrent_activation", version.standalone() && !version.at_least(2, 3) ? "hard_sigmoid" : "sigmoid");
+        set_default(config, "recurrent_activation",
+                    version.standalone() && !version.at_least(2, 3) ? "hard_sigmoid" : "sigmoid");
     if (type == "GRU") set_default(config, "reset_after", !version.standalone());
 }
 

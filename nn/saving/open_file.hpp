@@ -29,7 +29,8 @@ struct OpenedFile {
 /// Throws FileError.
 OpenedFile open_model_file(const std::string& path);
 
-/// The datasets that hold weights, each once, by their paths; their sizes are compared with the file's. Throws FileError.
+/// The datasets that hold weights, each once, by their paths; their sizes are compared with the file's. Throws
+/// FileError.
 std::vector<std::pair<std::string, SavedVariable>> weight_datasets(const OpenedFile& file);
 
 /// Which weight of the model takes which dataset.

@@ -14,7 +14,8 @@ namespace weft::nn::saving {
 namespace {
 
 // Where each slot of each weight stands: those that are interleaved weight by weight, then each further one of all.
-std::vector<std::pair<std::size_t, std::size_t>> layout(std::size_t weights, std::size_t slots, std::size_t interleaved) {
+std::vector<std::pair<std::size_t, std::size_t>> layout(std::size_t weights, std::size_t slots,
+                                                        std::size_t interleaved) {
     std::vector<std::pair<std::size_t, std::size_t>> order;
     for (std::size_t w = 0; w < weights; ++w)
         for (std::size_t s = 0; s < interleaved; ++s) order.emplace_back(w, s);
@@ -36,7 +37,9 @@ std::vector<NamedTensor> optimizer_variables(const Model& model) {
     optim::Optimizer& optimizer = model.optimizer();
     const std::string prefix = lower(optimizer.keras_class());
     std::vector<NamedTensor> variables;
-    const auto add = [&](const std::string& name, const Tensor& value) { variables.push_back({prefix + "/" + name, value}); };
+    const auto add = [&](const std::string& name, const Tensor& value) {
+        variables.push_back({prefix + "/" + name, value});
+    };
     add("iteration", full({}, static_cast<double>(optimizer.iterations()), int64));
     if (!optimizer.schedule()) add("learning_rate", full({}, optimizer.learning_rate(), float32));
     const std::vector<NamedTensor> weights = trained_weights(model);
@@ -62,7 +65,8 @@ OptimizerState optimizer_state(const Model& model, const std::vector<SavedVariab
     state.iterations = 0;
     if (shapes[0].empty()) {
         const double value = saved[0].group.read(saved[0].dataset).item<double>();
-        if (!(value >= 0 && value < 9e15)) throw FileError(fmt::format("{}/{}: a number of steps cannot be {}", where, saved[0].dataset, value));
+        if (!(value >= 0 && value < 9e15))
+            throw FileError(fmt::format("{}/{}: a number of steps cannot be {}", where, saved[0].dataset, value));
         state.iterations = static_cast<std::int64_t>(value);
         begin = 1;
     }
@@ -74,16 +78,19 @@ OptimizerState optimizer_state(const Model& model, const std::vector<SavedVariab
     const std::size_t interleaved = grouped ? 0 : std::min(count, optimizer.interleaved_slots());
     // Before 2.11 there were momenta that no momentum used, and amsgrad's largest values as single zeros.
     const bool unused = grouped || count == 0;
-    if (kept != 0 && kept != weights.size() * count && !(unused && kept > weights.size() * count && kept % weights.size() == 0))
-        throw FileError(fmt::format("{}: it holds {} variables of an optimizer; {} keeps {} for each of the {} trained weights",
-                                    where, kept, optimizer.keras_class(), count, weights.size()));
+    if (kept != 0 && kept != weights.size() * count &&
+        !(unused && kept > weights.size() * count && kept % weights.size() == 0))
+        throw FileError(
+            fmt::format("{}: it holds {} variables of an optimizer; {} keeps {} for each of the {} trained weights",
+                        where, kept, optimizer.keras_class(), count, weights.size()));
     if (kept != 0) {
         std::size_t i = begin;
         for (const auto& [w, s] : layout(weights.size(), count, interleaved)) {
             const Tensor slot = optimizer.slots(weights[w].tensor)[s].value;
             if (shapes[i] != slot.shape())
-                throw FileError(fmt::format("{}/{}: its shape is {}; {}'s {} of '{}' is {}", where, saved[i].dataset, str(shapes[i]),
-                                            optimizer.keras_class(), optimizer.slot_names()[s], weights[w].name, describe(slot)));
+                throw FileError(fmt::format("{}/{}: its shape is {}; {}'s {} of '{}' is {}", where, saved[i].dataset,
+                                            str(shapes[i]), optimizer.keras_class(), optimizer.slot_names()[s],
+                                            weights[w].name, describe(slot)));
             state.slots.push_back({slot, saved[i].group, saved[i].dataset});
             ++i;
         }

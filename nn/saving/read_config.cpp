@@ -17,12 +17,14 @@ namespace {
 }
 
 Shape shape_from(const json& list, const std::string& file) {
-    if (!list.is_array() || list.empty() || list.size() > Shape::max_rank) malformed(file, "has an input shape that is none");
+    if (!list.is_array() || list.empty() || list.size() > Shape::max_rank)
+        malformed(file, "has an input shape that is none");
     Shape shape;
     for (const json& n : list) {
         if (!n.is_null() && !n.is_number_integer()) malformed(file, "has an input shape that is none");
         const std::int64_t size = n.is_null() ? None : n.get<std::int64_t>();
-        if (size != None && (size < 1 || size > (std::int64_t{1} << 31))) malformed(file, "has an input shape out of range");
+        if (size != None && (size < 1 || size > (std::int64_t{1} << 31)))
+            malformed(file, "has an input shape out of range");
         shape.push_back(size);
     }
     shape[0] = None;
@@ -38,7 +40,8 @@ const json& shape_list(const json& value) {
 
 std::optional<Shape> shape_in(const json& config, std::initializer_list<const char*> keys, const std::string& file) {
     for (const char* key : keys)
-        if (const json& value = member_or_null(config, key); value.is_array()) return shape_from(shape_list(value), file);
+        if (const json& value = member_or_null(config, key); value.is_array())
+            return shape_from(shape_list(value), file);
     return {};
 }
 
@@ -110,7 +113,8 @@ Model sequential_from(const json& entry, const json& body, const std::string& fi
     return model;
 }
 
-// --- functional models --------------------------------------------------------------------------------------------------
+// --- functional models
+// --------------------------------------------------------------------------------------------------
 
 // A result of a call of a layer.
 struct Reference {
@@ -125,9 +129,12 @@ public:
         const json& layers = member(body, "layers", file);
         if (!layers.is_array() || layers.empty()) malformed(file, "has no layers");
         for (const json& entry : layers) {
-            const json& name = member_or_null(entry, "name").is_string() ? entry["name"] : member_or_null(member(entry, "config", file), "name");
+            const json& name = member_or_null(entry, "name").is_string()
+                                   ? entry["name"]
+                                   : member_or_null(member(entry, "config", file), "name");
             if (!name.is_string()) malformed(file, "has a layer without a name");
-            if (!entries_.emplace(name.get<std::string>(), &entry).second) malformed(file, fmt::format("has two layers named {}", excerpt(name)));
+            if (!entries_.emplace(name.get<std::string>(), &entry).second)
+                malformed(file, fmt::format("has two layers named {}", excerpt(name)));
         }
     }
 
@@ -154,7 +161,8 @@ private:
     }
 
     Reference reference(const json& triple) const {
-        if (!triple.is_array() || triple.size() < 3 || !triple[0].is_string() || !triple[1].is_number_integer() || !triple[2].is_number_integer())
+        if (!triple.is_array() || triple.size() < 3 || !triple[0].is_string() || !triple[1].is_number_integer() ||
+            !triple[2].is_number_integer())
             malformed(file_, fmt::format("has a connection {} that is none", excerpt(triple)));
         return {triple[0].get<std::string>(), triple[1].get<int>(), triple[2].get<int>()};
     }
@@ -165,20 +173,23 @@ private:
         return *found->second;
     }
 
-    // Keras counts the calls of a model within a model from 1, the first being its own making; its later versions from 0.
+    // Keras counts the calls of a model within a model from 1, the first being its own making; its later versions from
+    // 0.
     int first_call(const std::string& name) const {
         const json& type = member_or_null(entry(name), "class_name");
         if (!type.is_string() || !is_model(type)) return 0;
         const json& nodes = member(entry(name), "inbound_nodes", file_);
         std::int64_t last = last_call(outputs_, name);
-        for (const auto& [other, layer] : entries_) last = std::max(last, last_call(member_or_null(*layer, "inbound_nodes"), name));
+        for (const auto& [other, layer] : entries_)
+            last = std::max(last, last_call(member_or_null(*layer, "inbound_nodes"), name));
         return nodes.is_array() && last >= static_cast<std::int64_t>(nodes.size()) ? 1 : 0;
     }
 
     // The greatest number of a call of that layer in references anywhere within.
     static std::int64_t last_call(const json& value, const std::string& name) {
         if (!value.is_structured()) return -1;
-        if (value.is_array() && value.size() >= 3 && value[0] == name && value[1].is_number_integer()) return value[1].get<std::int64_t>();
+        if (value.is_array() && value.size() >= 3 && value[0] == name && value[1].is_number_integer())
+            return value[1].get<std::int64_t>();
         std::int64_t last = -1;
         for (const json& part : value) last = std::max(last, last_call(part, name));
         return last;
@@ -195,8 +206,10 @@ private:
         Shape sample = *shape;
         sample.erase(0);
         const json& dtype = member_or_null(config, "dtype");
-        const bool whole = dtype.is_string() && (dtype.get<std::string>().starts_with("int") || dtype.get<std::string>().starts_with("uint"));
-        return made_.emplace(Call{name, 0}, Input(sample, {.dtype = whole ? int64 : float32, .name = name})).first->second;
+        const bool whole = dtype.is_string() && (dtype.get<std::string>().starts_with("int") ||
+                                                 dtype.get<std::string>().starts_with("uint"));
+        return made_.emplace(Call{name, 0}, Input(sample, {.dtype = whole ? int64 : float32, .name = name}))
+            .first->second;
     }
 
     // What a call takes, in order; throws for what cannot be told or changes the result.
@@ -204,7 +217,8 @@ private:
         const json& nodes = member(entry(call.first), "inbound_nodes", file_);
         const int index = call.second - first_call(call.first);
         if (!nodes.is_array() || index < 0 || static_cast<std::size_t>(index) >= nodes.size())
-            malformed(file_, fmt::format("uses call {} of the layer '{}', which is not there", call.second, call.first));
+            malformed(file_,
+                      fmt::format("uses call {} of the layer '{}', which is not there", call.second, call.first));
         const json& node = nodes[static_cast<std::size_t>(index)];
         std::vector<Reference> found;
         if (node.is_object()) {  // Keras 3
@@ -212,7 +226,8 @@ private:
             keywords(member_or_null(node, "kwargs"), call.first, found);
             return found;
         }
-        if (!node.is_array() || node.empty()) malformed(file_, fmt::format("has a call of '{}' without inputs", call.first));
+        if (!node.is_array() || node.empty())
+            malformed(file_, fmt::format("has a call of '{}' without inputs", call.first));
         std::vector<const json*> triples;
         if (node[0].is_string()) triples.push_back(&node);
         else for (const json& one : node) triples.push_back(&one);
@@ -222,16 +237,22 @@ private:
         return found;
     }
 
-    static bool is_tensor(const json& value) { return value.is_object() && member_or_null(value, "class_name") == "__keras_tensor__"; }
+    static bool is_tensor(const json& value) {
+        return value.is_object() && member_or_null(value, "class_name") == "__keras_tensor__";
+    }
 
     // Tensors of Keras 3's or Keras 2's kind, however deep in lists.
     void collect(const json& value, const std::string& layer, std::vector<Reference>& found) const {
-        if (is_tensor(value)) found.push_back(reference(member(member(value, "config", file_), "keras_history", file_)));
-        else if (value.is_array() && value.size() >= 3 && value[0].is_string() && entries_.contains(value[0].get<std::string>())) found.push_back(reference(value));
+        if (is_tensor(value))
+            found.push_back(reference(member(member(value, "config", file_), "keras_history", file_)));
+        else if (value.is_array() && value.size() >= 3 && value[0].is_string() &&
+                 entries_.contains(value[0].get<std::string>()))
+            found.push_back(reference(value));
         else if (value.is_array())
             for (const json& part : value) collect(part, layer, found);
         else if (!value.is_null())
-            throw ValueError(fmt::format("{}: layer '{}' is called with {}, which is not supported", file_, layer, excerpt(value)));
+            throw ValueError(
+                fmt::format("{}: layer '{}' is called with {}, which is not supported", file_, layer, excerpt(value)));
     }
 
     // Masks that Keras 3 draws as layers of their own travel with the tensors here.
@@ -244,14 +265,19 @@ private:
 
     void keywords(const json& given, const std::string& layer, std::vector<Reference>& found) const {
         if (!given.is_object()) return;
-        static const std::set<std::string> tensors{"initial_state", "value", "key", "inputs", "sequences", "query", "states"};
+        static const std::set<std::string> tensors{"initial_state", "value", "key",   "inputs",
+                                                   "sequences",     "query", "states"};
         for (const char* name : {"inputs", "sequences", "query", "value", "key", "initial_state", "states"})
             if (given.contains(name)) collect(given[name], layer, found);
         for (const auto& [name, value] : given.items()) {
             if (tensors.contains(name) || value.is_null() || value == false || value == json::object()) continue;
             if (name.find("mask") != std::string::npos && is_drawn_mask(value)) continue;
-            if (value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& part) { return part.is_null() || is_drawn_mask(part); })) continue;
-            throw ValueError(fmt::format("{}: layer '{}' is called with {} = {}, which is not supported", file_, layer, name, excerpt(value)));
+            if (value.is_array() && std::all_of(value.begin(), value.end(), [&](const json& part) {
+                    return part.is_null() || is_drawn_mask(part);
+                }))
+                continue;
+            throw ValueError(fmt::format("{}: layer '{}' is called with {} = {}, which is not supported", file_, layer,
+                                         name, excerpt(value)));
         }
     }
 
@@ -281,7 +307,8 @@ private:
                 for (const Reference& reference : needed) {
                     const Call before{reference.layer, reference.call};
                     if (made_.contains(before)) continue;
-                    if (entered.contains(before)) malformed(file_, fmt::format("connects the layer '{}' in a circle", before.first));
+                    if (entered.contains(before))
+                        malformed(file_, fmt::format("connects the layer '{}' in a circle", before.first));
                     path.push_back(before);
                     ready = false;
                 }
@@ -289,7 +316,8 @@ private:
             }
             std::vector<Symbol> inputs;
             for (const Reference& reference : needed) {
-                if (!made_.contains({reference.layer, reference.call})) malformed(file_, fmt::format("connects the layer '{}' in a circle", reference.layer));
+                if (!made_.contains({reference.layer, reference.call}))
+                    malformed(file_, fmt::format("connects the layer '{}' in a circle", reference.layer));
                 inputs.push_back(result(reference));
             }
             try {
@@ -298,7 +326,8 @@ private:
                 throw;
             } catch (const Error& error) {
                 const std::string text = error.what();
-                throw ValueError(text.starts_with(file_) ? text : fmt::format("{}: layer '{}': {}", file_, call.first, text));
+                throw ValueError(text.starts_with(file_) ? text
+                                                         : fmt::format("{}: layer '{}': {}", file_, call.first, text));
             }
             path.pop_back();
         }
@@ -310,7 +339,8 @@ private:
     Symbol result(const Reference& reference) const {
         const Symbol& all = made_.at({reference.layer, reference.call});
         if (reference.result < 0 || static_cast<std::size_t>(reference.result) >= all.size())
-            malformed(file_, fmt::format("uses result {} of the layer '{}', which gives {}", reference.result, reference.layer, all.size()));
+            malformed(file_, fmt::format("uses result {} of the layer '{}', which gives {}", reference.result,
+                                         reference.layer, all.size()));
         return all[static_cast<std::size_t>(reference.result)];
     }
 
@@ -338,7 +368,10 @@ Model model_from(const json& entry, const std::string& file) {
     const json& body = member(entry, "config", file);
     const bool functional = body.is_object() && body.contains("input_layers");
     if (!functional && type != "Sequential")
-        throw ValueError(fmt::format("{}: it holds a model of class '{}', which is no Sequential and no functional model: what it computes stands in Python alone", file, type));
+        throw ValueError(
+            fmt::format("{}: it holds a model of class '{}', which is no Sequential and no functional model: what it "
+                        "computes stands in Python alone",
+                        file, type));
     Model model = functional ? functional_from(body, file) : sequential_from(entry, body, file);
     if (member_or_null(body, "trainable") == false) model.set_trainable(false);
     return model;

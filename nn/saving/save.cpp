@@ -62,19 +62,22 @@ void write_optimizer(const Model& model, const data::Hdf5Object& root) {
 
 void save_archive(const Model& model, const std::string& path, const saving::json& progress) {
     saving::json config = saving::model_config(model, saving::Words::keras3);
-    if (const saving::json training = saving::compile_config(model); !training.is_null()) config["compile_config"] = training;
+    if (const saving::json training = saving::compile_config(model); !training.is_null())
+        config["compile_config"] = training;
     const std::time_t now = std::time(nullptr);
     char date[32] = {};
     std::tm parts{};
     std::strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", gmtime_r(&now, &parts));
-    const std::string metadata = saving::json{{"keras_version", keras_version}, {"date_saved", date}, {"weft_version", weft_version}}.dump();
+    const std::string metadata =
+        saving::json{{"keras_version", keras_version}, {"date_saved", date}, {"weft_version", weft_version}}.dump();
     const auto write_weights = [&](const std::string& temporary) {
         data::fill_hdf5(temporary, [&](const data::Hdf5Object& root) {
             write_v3(model, root);
             write_progress(root, progress);
         }, data::in_place_begin);
     };
-    data::write_zip_in_place(path, "model.weights.h5", write_weights, {{"metadata.json", metadata}, {"config.json", config.dump()}});
+    data::write_zip_in_place(path, "model.weights.h5", write_weights,
+                             {{"metadata.json", metadata}, {"config.json", config.dump()}});
 }
 
 // As Keras 3.10 and later: files of at most that size, but for a group that is larger, and an index of the groups.
@@ -113,7 +116,8 @@ void save_shards(const Model& model, const std::string& path, std::size_t most_b
 
 void saving::write_file(const Model& model, const std::string& path, const json& progress) {
     const bool weights_alone = is_v3_name(path);
-    if (!is_archive_name(path) && !path.ends_with(".h5") && !path.ends_with(".hdf5")) bad_name("save", path, ".keras, .h5, .hdf5 or .weights.h5");
+    if (!is_archive_name(path) && !path.ends_with(".h5") && !path.ends_with(".hdf5"))
+        bad_name("save", path, ".keras, .h5, .hdf5 or .weights.h5");
     check_built(model, "save");
     if (is_archive_name(path)) return save_archive(model, path, progress);
     const json architecture = weights_alone ? json() : model_config(model, Words::keras2);
@@ -135,10 +139,13 @@ void Model::save(const std::string& path) const { saving::write_file(*this, path
 
 void Model::save_weights(const std::string& path, const SaveWeightsOptions& options) const {
     if (!path.ends_with(".h5") && !path.ends_with(".hdf5") && !is_index_name(path))
-        bad_name("save_weights", path, ".h5 or .hdf5, .weights.h5 for Keras 3's layout, or .weights.json for several files of that");
+        bad_name("save_weights", path,
+                 ".h5 or .hdf5, .weights.h5 for Keras 3's layout, or .weights.json for several files of that");
     check_built(*this, "save_weights");
     if (is_index_name(path)) {
-        if (options.max_shard_size < 1) throw ValueError(fmt::format("save_weights: max_shard_size must be positive; received {}", options.max_shard_size));
+        if (options.max_shard_size < 1)
+            throw ValueError(
+                fmt::format("save_weights: max_shard_size must be positive; received {}", options.max_shard_size));
         return save_shards(*this, path, static_cast<std::size_t>(options.max_shard_size));
     }
     data::write_hdf5(path, [&](const data::Hdf5Object& root) {

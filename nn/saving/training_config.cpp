@@ -12,7 +12,8 @@
 namespace weft::nn::saving {
 namespace {
 
-// --- writing ------------------------------------------------------------------------------------------------------------
+// --- writing
+// ------------------------------------------------------------------------------------------------------------
 
 template <class Value>
 json written(const Value& value) {
@@ -29,10 +30,13 @@ json object(const char* module, const std::string& class_name, const json& confi
 json schedule_object(const optim::Schedule& schedule) {
     json settings = json::object();
     for (const auto& [key, value] : schedule.settings())
-        settings[key] = std::visit([](const auto& v) -> json {
-            if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::optional<double>>) return v ? json(*v) : json();
-            else return v;
-        }, value);
+        settings[key] = std::visit(
+            [](const auto& v) -> json {
+                if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::optional<double>>)
+                    return v ? json(*v) : json();
+                else return v;
+            },
+            value);
     return object("keras.optimizers.schedules", schedule.keras_class(), settings);
 }
 
@@ -60,9 +64,12 @@ json loss_object(const Loss& loss) {
 }
 
 json metric_object(const Metric& metric) {
-    if (metric.class_name().empty()) return metric.keras_name() == "accuracy" && metric.name() != "acc" ? "accuracy" : metric.name();
+    if (metric.class_name().empty())
+        return metric.keras_name() == "accuracy" && metric.name() != "acc" ? "accuracy" : metric.name();
     const Metric plain = Metric::from_config(metric.keras_name(), {});
-    if (metric.config() == plain.config() && (metric.name() == metric.keras_name() || lower(metric.name()) == metric.name())) return metric.name();
+    if (metric.config() == plain.config() &&
+        (metric.name() == metric.keras_name() || lower(metric.name()) == metric.name()))
+        return metric.name();
     json config = settings_object(metric.config());
     config.erase("reduction");
     config["name"] = metric.name();
@@ -107,14 +114,16 @@ bool none_in(const std::vector<Metrics>& outputs) {
     return std::all_of(outputs.begin(), outputs.end(), [](const Metrics& metrics) { return metrics.empty(); });
 }
 
-// --- reading ------------------------------------------------------------------------------------------------------------
+// --- reading
+// ------------------------------------------------------------------------------------------------------------
 
 [[noreturn]] void unsupported(const std::string& what) { throw ValueError(what + " is not supported"); }
 
 // {"class_name": "function", "config": "mean_squared_error"} and the like stand for the name.
 const json& unwrapped(const json& value) {
     const json* inner = &value;
-    if (member_or_null(value, "class_name") == "function" && member_or_null(value, "config").is_string()) inner = &value["config"];
+    if (member_or_null(value, "class_name") == "function" && member_or_null(value, "config").is_string())
+        inner = &value["config"];
     while (inner->is_array() && inner->size() == 1) inner = &(*inner)[0];
     return *inner;
 }
@@ -153,10 +162,12 @@ Loss loss_from(const json& given) {
     const json& value = unwrapped(given);
     if (value.is_null()) return {};
     if (value.is_string()) return Loss(value.get<std::string>());
-    if (!value.is_object() || !member_or_null(value, "class_name").is_string()) unsupported(fmt::format("the loss {}", excerpt(value)));
+    if (!value.is_object() || !member_or_null(value, "class_name").is_string())
+        unsupported(fmt::format("the loss {}", excerpt(value)));
     const Settings settings = settings_from(member_or_null(value, "config"));
     std::string name = without_package(value["class_name"]);
-    if (const Setting* wrapped = settings.find("fn"); name == "LossFunctionWrapper" && wrapped && std::holds_alternative<std::string>(*wrapped))
+    if (const Setting* wrapped = settings.find("fn");
+        name == "LossFunctionWrapper" && wrapped && std::holds_alternative<std::string>(*wrapped))
         name = std::get<std::string>(*wrapped);
     const Loss loss = Loss::from_config(name, settings);
     check_known("the loss " + name, settings, loss.config());
@@ -167,11 +178,13 @@ Metric metric_from(const json& value, const std::string& loss, const Writer& wri
     if (value.is_string()) {
         const std::string name = value;
         // Standalone Keras went by the loss, and not by the shapes, for this one.
-        if (writer.version.known() && writer.version.standalone() && (name == "accuracy" || name == "acc") && loss == "binary_crossentropy")
+        if (writer.version.known() && writer.version.standalone() && (name == "accuracy" || name == "acc") &&
+            loss == "binary_crossentropy")
             return Metric::from_config("binary_accuracy", {{"name", name}});
         return Metric(name);
     }
-    if (!value.is_object() || !member_or_null(value, "class_name").is_string()) unsupported(fmt::format("the metric {}", excerpt(value)));
+    if (!value.is_object() || !member_or_null(value, "class_name").is_string())
+        unsupported(fmt::format("the metric {}", excerpt(value)));
     const std::string name = without_package(value["class_name"]);
     const Settings settings = settings_from(member_or_null(value, "config"));
     const Metric metric = Metric::from_config(name, settings);
@@ -199,13 +212,15 @@ std::vector<json> of_outputs(const json& given, const std::vector<std::string>& 
     std::vector<json> all(outputs.size());
     for (const auto& [name, value] : given.items()) {
         const auto at = std::find(outputs.begin(), outputs.end(), name);
-        if (at == outputs.end()) throw ValueError(fmt::format("the model has no output '{}', for which there is {}", name, what));
+        if (at == outputs.end())
+            throw ValueError(fmt::format("the model has no output '{}', for which there is {}", name, what));
         all[static_cast<std::size_t>(at - outputs.begin())] = value;
     }
     return all;
 }
 
-MetricChoice metrics_from(const json& given, const std::vector<std::string>& outputs, const std::vector<Loss>& losses, const Writer& writer) {
+MetricChoice metrics_from(const json& given, const std::vector<std::string>& outputs, const std::vector<Loss>& losses,
+                          const Writer& writer) {
     if (given.is_null()) return {};
     std::vector<MetricChoice> all;
     const std::vector<json> each = of_outputs(given, outputs, "a metric");
@@ -222,7 +237,9 @@ MetricChoice metrics_from(const json& given, const std::vector<std::string>& out
 bool changes_nothing(const std::string& key, const json& value) {
     static const std::array whatever{"name", "jit_compile", "is_legacy_optimizer", "ema_momentum"};
     if (value.is_null() || std::find(whatever.begin(), whatever.end(), key) != whatever.end()) return true;
-    static const std::array neutral{"use_ema", "decay", "schedule_decay", "loss_scale_factor", "gradient_accumulation_steps", "amsgrad", "centered"};
+    static const std::array neutral{
+        "use_ema", "decay",   "schedule_decay", "loss_scale_factor", "gradient_accumulation_steps",
+        "amsgrad", "centered"};
     if (key == "ema_overwrite_frequency") return true;  // of the averages that use_ema makes
     return std::find(neutral.begin(), neutral.end(), key) != neutral.end() && (value == false || value == 0);
 }
@@ -234,19 +251,23 @@ optim::Schedule schedule_from(const json& value) {
         if (setting.is_boolean()) settings.emplace_back(key, setting.get<bool>());
         else if (setting.is_number()) settings.emplace_back(key, setting.get<double>());
         else if (setting.is_null()) settings.emplace_back(key, std::optional<double>());
-        else if (setting.is_array() && std::all_of(setting.begin(), setting.end(), [](const json& v) { return v.is_number(); }))
+        else if (setting.is_array() &&
+                 std::all_of(setting.begin(), setting.end(), [](const json& v) { return v.is_number(); }))
             settings.emplace_back(key, setting.get<std::vector<double>>());
         else unsupported(fmt::format("the learning rate's {} of {}", key, excerpt(setting)));
     }
     return optim::make_schedule(without_package(value["class_name"]), settings);
 }
 
-bool is_schedule(const json& value) { return member_or_null(value, "class_name").is_string() && member_or_null(value, "config").is_object(); }
+bool is_schedule(const json& value) {
+    return member_or_null(value, "class_name").is_string() && member_or_null(value, "config").is_object();
+}
 
 OptimizerChoice optimizer_from(const json& value, const Writer& writer) {
     if (value.is_string()) return OptimizerChoice(value.get<std::string>());
     const json& config = member_or_null(value, "config");
-    if (!member_or_null(value, "class_name").is_string() || !config.is_object()) unsupported(fmt::format("the optimizer {}", excerpt(value)));
+    if (!member_or_null(value, "class_name").is_string() || !config.is_object())
+        unsupported(fmt::format("the optimizer {}", excerpt(value)));
     const std::string type = without_package(value["class_name"]);
     optim::Settings settings;
     std::optional<optim::Schedule> schedule;
@@ -270,7 +291,9 @@ OptimizerChoice optimizer_from(const json& value, const Writer& writer) {
     }
     const auto optimizer = optim::make(type, settings);
     if (schedule && decay != 0) unsupported(fmt::format("{}'s decay beside {}", type, schedule->keras_class()));
-    if (decay != 0) schedule = optim::InverseTimeDecay{.initial_learning_rate = optimizer->learning_rate(), .decay_steps = 1, .decay_rate = decay};
+    if (decay != 0)
+        schedule = optim::InverseTimeDecay{
+            .initial_learning_rate = optimizer->learning_rate(), .decay_steps = 1, .decay_rate = decay};
     if (schedule) optimizer->set_schedule(*schedule);
     return OptimizerChoice(*optimizer);
 }
@@ -301,7 +324,8 @@ json compile_config(const Model& model) {
 }
 
 void compile_from_config(Model& model, const json& config, const Writer& writer, const std::string& file) {
-    const json& optimizer = member_or_null(config, config.is_object() && config.contains("optimizer_config") ? "optimizer_config" : "optimizer");
+    const json& optimizer = member_or_null(
+        config, config.is_object() && config.contains("optimizer_config") ? "optimizer_config" : "optimizer");
     const json& loss_config = member_or_null(config, "loss");
     if (optimizer.is_null() || loss_config.is_null()) return;
     try {
@@ -322,7 +346,9 @@ void compile_from_config(Model& model, const json& config, const Writer& writer,
         options.weighted_metrics = metrics_from(member_or_null(config, "weighted_metrics"), outputs, losses, writer);
         model.compile(options);
     } catch (const Error& error) {
-        throw ValueError(fmt::format("{}: its training settings cannot be used: {}. To predict, load it with {{.compile = false}}.", file, error.what()));
+        throw ValueError(
+            fmt::format("{}: its training settings cannot be used: {}. To predict, load it with {{.compile = false}}.",
+                        file, error.what()));
     }
 }
 

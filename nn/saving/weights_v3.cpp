@@ -66,17 +66,23 @@ bool is_weights_v3(const data::Hdf5Object& root) {
     if (root.is_group("layers") || root.is_group(early_name) || root.is_group("vars")) return true;
     const auto names = root.names();
     const std::string early = fmt::format("{}\\", early_name);
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with("layers\\") || name.starts_with(early); });
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return name.starts_with("layers\\") || name.starts_with(early);
+    });
 }
 
 std::vector<std::string> numbered(const data::Hdf5Object& group) {
     std::vector<std::string> names = group.names();
-    std::erase_if(names, [](const std::string& name) { return name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos; });
-    std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) { return std::stoi(a) < std::stoi(b); });
+    std::erase_if(names, [](const std::string& name) {
+        return name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos;
+    });
+    std::sort(names.begin(), names.end(),
+              [](const std::string& a, const std::string& b) { return std::stoi(a) < std::stoi(b); });
     return names;
 }
 
-std::vector<Assignment> v3_assignments(const Model& model, const std::vector<data::Hdf5Object>& files, bool skip_mismatch) {
+std::vector<Assignment> v3_assignments(const Model& model, const std::vector<data::Hdf5Object>& files,
+                                       bool skip_mismatch) {
     std::vector<Assignment> assignments;
     for (const auto& [path, weights] : weight_groups(model)) {
         if (weights.empty()) continue;
@@ -87,12 +93,16 @@ std::vector<Assignment> v3_assignments(const Model& model, const std::vector<dat
         std::vector<Assignment> some;
         try {
             if (found.empty())
-                throw FileError(fmt::format("{}: it lacks '{}', which the model has {} weights for", files.front().where(), path, weights.size()));
+                throw FileError(fmt::format("{}: it lacks '{}', which the model has {} weights for",
+                                            files.front().where(), path, weights.size()));
             if (found.size() != weights.size())
-                throw FileError(fmt::format("{}: it holds {} weights; the model's layer has {}", found.front().first.where(), found.size(), weights.size()));
+                throw FileError(fmt::format("{}: it holds {} weights; the model's layer has {}",
+                                            found.front().first.where(), found.size(), weights.size()));
             for (std::size_t i = 0; i < weights.size(); ++i) {
-                const auto numbered_i = std::find_if(found.begin(), found.end(), [&](const auto& entry) { return entry.second == std::to_string(i); });
-                if (numbered_i == found.end()) throw FileError(fmt::format("{}: there is no '{}' in it", found.front().first.where(), i));
+                const auto numbered_i = std::find_if(
+                    found.begin(), found.end(), [&](const auto& entry) { return entry.second == std::to_string(i); });
+                if (numbered_i == found.end())
+                    throw FileError(fmt::format("{}: there is no '{}' in it", found.front().first.where(), i));
                 some.push_back({weights[i], numbered_i->first, numbered_i->second});
                 check(some.back());
             }

@@ -47,7 +47,8 @@ TEST_CASE("anomaly: names the op, the place, the modules and the calls") {
     });
     CAPTURE(text);
     // The derivative of sqrt is infinite at 0; times 0, in that of square, it would be NaN.
-    CHECK_THAT(text, contains("the derivative of sqrt gave infinity at [1] in the gradient of its input 0, float64 [3]"));
+    CHECK_THAT(text,
+               contains("the derivative of sqrt gave infinity at [1] in the gradient of its input 0, float64 [3]"));
     CHECK_THAT(text, contains("called in Net 'net' > Distance 'distance'"));
     CHECK_THAT(text, contains("weft::sqrt(weft::Tensor const&)"));
     CHECK_THAT(text, contains("root_of_square(weft::Tensor const&)"));
@@ -70,7 +71,8 @@ TEST_CASE("anomaly: an op of a derivative says whose it was") {
         sum(slope).backward();
     });
     CAPTURE(text);
-    CHECK_THAT(text, contains("the derivative of pow") && contains("called by the derivative of pow") && contains("The op whose derivative called it"));
+    CHECK_THAT(text, contains("the derivative of pow") && contains("called by the derivative of pow") &&
+                         contains("The op whose derivative called it"));
 }
 
 TEST_CASE("anomaly: a seed that is not finite, and ops recorded before") {
@@ -78,5 +80,6 @@ TEST_CASE("anomaly: a seed that is not finite, and ops recorded before") {
     const Tensor y = exp(x);
     const DetectAnomaly guard;
     const std::string text = thrown_text<NotFiniteError>([&] { y.backward(tensor({1, std::nan("")}, float64)); });
-    CHECK_THAT(text, contains("exp") && contains("came to its result 0 was not finite already: NaN at [1]") && contains("recorded before anomaly mode"));
+    CHECK_THAT(text, contains("exp") && contains("came to its result 0 was not finite already: NaN at [1]") &&
+                         contains("recorded before anomaly mode"));
 }

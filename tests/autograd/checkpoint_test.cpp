@@ -47,7 +47,9 @@ TEST_CASE("checkpoint: values and gradients are those without it, also of what t
 
 TEST_CASE("checkpoint: second and third derivatives") {
     const Tensors inputs{spread({2, 3}, -1, 1, 1), spread({3}, 0.5, 1.5, 2)};
-    const auto f = [](const Tensors& x) { return checkpoint([&](const Tensors& t) { return Tensors{tanh(t[0]) * exp(t[1]), square(t[1])}; }, x); };
+    const auto f = [](const Tensors& x) {
+        return checkpoint([&](const Tensors& t) { return Tensors{tanh(t[0]) * exp(t[1]), square(t[1])}; }, x);
+    };
     const GradcheckReport report = gradcheck(f, inputs, {.order = 3, .tolerance = 1e-5});
     INFO(report.table);
     CHECK(report.passed);
@@ -65,7 +67,8 @@ TEST_CASE("checkpoint: second and third derivatives") {
 TEST_CASE("checkpoint: within a checkpoint") {
     const Tensor x = spread({3}, -1, 1, 1);
     const auto twice = [](const Tensor& t) {
-        return checkpoint([](const Tensor& u) { return checkpoint([](const Tensor& v) { return sin(v) * v; }, u * 2) + u; }, t);
+        return checkpoint(
+            [](const Tensor& u) { return checkpoint([](const Tensor& v) { return sin(v) * v; }, u * 2) + u; }, t);
     };
     assert_gradients(twice, x);
 }
@@ -126,8 +129,11 @@ TEST_CASE("checkpoint: what its function recalls is what it read at first, and i
 TEST_CASE("checkpoint: results that nothing uses, that need no gradient, or that are inputs") {
     Tensor x = leaf({1, 2});
     const Tensor constant = vector({5, 6});
-    const Tensors y = checkpoint([&](const Tensors& t) { return Tensors{t[0] * 3, argmax(t[0], 0), constant * 2, t[1], exp(t[0])}; },
-                                 {x, constant});
+    const Tensors y = checkpoint(
+        [&](const Tensors& t) {
+            return Tensors{t[0] * 3, argmax(t[0], 0), constant * 2, t[1], exp(t[0])};
+        },
+        {x, constant});
     CHECK(y[1].dtype() == int64);
     CHECK(difference(grad(sum(y[0]) + sum(y[3] * x), x), constant + 3) == 0);
     CHECK_FALSE(checkpoint([](const Tensor& t) { return t * 2; }, constant).requires_grad());
@@ -139,7 +145,8 @@ TEST_CASE("checkpoint: an input changed in place since is noticed") {
     Tensor x = leaf({1, 2});
     const Tensor y = checkpoint([](const Tensor& t) { return exp(t); }, x);
     x.mutable_array<double>()(0) = 7;
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }), contains("checkpoint") && contains("changed in place"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }),
+               contains("checkpoint") && contains("changed in place"));
 }
 
 TEST_CASE("checkpoint: what its function captures, changed in place since, is noticed") {
@@ -149,7 +156,8 @@ TEST_CASE("checkpoint: what its function captures, changed in place since, is no
         const Tensor y = checkpoint([&](const Tensor& t) { return exp(t * captured); }, x);
         const double before = captured.array<double>()(1);
         captured.mutable_array<double>()(1) = 7;
-        CHECK_THAT(thrown_text<GraphError>([&] { grad(sum(y), x, {.retain_graph = true}); }), contains("checkpoint") && contains("changed since"));
+        CHECK_THAT(thrown_text<GraphError>([&] { grad(sum(y), x, {.retain_graph = true}); }),
+                   contains("checkpoint") && contains("changed since"));
         captured.mutable_array<double>()(1) = before;
         CHECK(difference(grad(sum(y), x), exp(x * captured) * captured) == 0);
     }
@@ -177,7 +185,8 @@ TEST_CASE("checkpoint: a hundred layers keep a quarter of the memory") {
     for (Tensor& w : weights) w.zero_grad();
     const std::size_t parts = peak_of([&] {
         Tensor x = start;
-        for (int i = 0; i < 100; i += 10) x = checkpoint([&layers, i](const Tensor& t) { return layers(t, i, i + 10); }, x);
+        for (int i = 0; i < 100; i += 10)
+            x = checkpoint([&layers, i](const Tensor& t) { return layers(t, i, i + 10); }, x);
         return x;
     });
     CHECK(difference(weights[0].grad(), expected) < 1e-6);

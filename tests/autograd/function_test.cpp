@@ -182,7 +182,8 @@ TEST_CASE("function: a saved result makes no cycle and keeps its place on the ta
     Tensor x = input().set_requires_grad();
     Tensor y = SavesResult::apply(x);
     y.mutable_array<double>()(0, 0) = 3;
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }), contains("SavesResult") && contains("changed in place"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }),
+               contains("SavesResult") && contains("changed in place"));
 }
 
 TEST_CASE("function: a list of tensors is as many inputs") {
@@ -197,8 +198,10 @@ TEST_CASE("function: a derivative that does not fit is an error that names the f
                contains("TooFew") && contains("1 gradients for 2 inputs") && contains("input 1 float64 [2, 3]"));
     CHECK_THAT(thrown_text<GraphError>([&] { sum(TooSmall::apply(x, y)).backward(); }),
                contains("TooSmall") && contains("gradient of input 0") && contains("[2, 3]") && contains("float64 []"));
-    CHECK_THAT(thrown_text<GraphError>([&] { WrongShape::apply(x).backward(); }), contains("WrongShape") && contains("[2, 3]") && contains("[7]"));
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(WrongType::apply(x)).backward(); }), contains("WrongType") && contains("float64") && contains("float32"));
+    CHECK_THAT(thrown_text<GraphError>([&] { WrongShape::apply(x).backward(); }),
+               contains("WrongShape") && contains("[2, 3]") && contains("[7]"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(WrongType::apply(x)).backward(); }),
+               contains("WrongType") && contains("float64") && contains("float32"));
     CHECK_THAT(thrown_text<GraphError>([&] { sum(SavesTooLittle::apply(x)).backward(); }), contains("saved tensor 1"));
     CHECK_FALSE(x.grad().defined());
 }
@@ -214,7 +217,8 @@ TEST_CASE("function: results without a derivative are off the tape") {
     const Tensors both = CubeAndSign::apply(z);
     CHECK_FALSE(both[1].requires_grad());
     CHECK(difference(grad(sum(both[0] * both[1]), z), 3 * square(z) * sign(z)) < 1e-14);
-    const GradcheckReport report = gradcheck([](const Tensors& t) { return CubeAndSign::apply(t[0]); }, {input()}, {.order = 3});
+    const GradcheckReport report =
+        gradcheck([](const Tensors& t) { return CubeAndSign::apply(t[0]); }, {input()}, {.order = 3});
     INFO(report.table);
     CHECK(report.passed);
 }
@@ -224,8 +228,9 @@ TEST_CASE("function: a backward outside tensor ops is differentiable once, and s
     CHECK(gradcheck([](const Tensor& t) { return RawCube::apply(t); }, input(), {.order = 1}).passed);
     const Tensor slope = grad(sum(RawCube::apply(x)), x, {.create_graph = true});
     CHECK(difference(slope, 3 * square(x)) < 1e-14);
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(slope).backward(); }),
-               contains("RawCube") && contains("input 0") && contains("outside tensor ops") && contains("Write backward in tensor ops"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(slope).backward(); }), contains("RawCube") && contains("input 0") &&
+                                                                            contains("outside tensor ops") &&
+                                                                            contains("Write backward in tensor ops"));
     // Where the second derivative does not pass through it, it is no hindrance.
     const Tensor mixed = grad(sum(RawCube::apply(x)) + sum(w * w * w), w, {.create_graph = true});
     CHECK(difference(grad(sum(mixed), w), 6 * w) < 1e-14);
@@ -261,7 +266,8 @@ TEST_CASE("gradcheck: finds a wrong derivative, and asks for float64") {
     const GradcheckReport report = gradcheck(wrong, {input()});
     CHECK_FALSE(report.passed);
     CHECK_THAT(report.table, contains("derivative of order 1 by input 0, float64 [2, 3]: 6 of 6 elements"));
-    CHECK_THAT(report.table, contains("position") && contains("analytic") && contains("central difference") && contains("[1, 2]"));
+    CHECK_THAT(report.table,
+               contains("position") && contains("analytic") && contains("central difference") && contains("[1, 2]"));
     CHECK_THAT(gradcheck(wrong, {input()}, {.lines = 2}).table, contains("and 4 more"));
     CHECK_THROWS_AS(assert_gradients(wrong, {input()}), GraphError);
     CHECK_THAT(thrown_text<DTypeError>([&] { gradcheck(wrong, {zeros({2})}); }), contains("float64"));
@@ -289,7 +295,8 @@ TEST_CASE("function: an op of one's own costs its user at most fifteen lines") {
         std::string line, op;
         int lines = 0;
         while (std::getline(file, line)) {
-            if (line.starts_with("struct ") && line.find(" : Function<") != std::string::npos) op = line, lines = 0, ++ops;
+            if (line.starts_with("struct ") && line.find(" : Function<") != std::string::npos)
+                op = line, lines = 0, ++ops;
             if (op.empty()) continue;
             CHECK(line.size() <= 120);
             ++lines;

@@ -37,7 +37,9 @@ struct Arguments {
 using Op = std::function<Tensor(const Tensors&, const Arguments&)>;
 
 const std::map<std::string, Op>& ops() {
-    const auto unary = [](Tensor (*f)(const Tensor&)) { return Op([f](const Tensors& x, const Arguments&) { return f(x[0]); }); };
+    const auto unary = [](Tensor (*f)(const Tensor&)) {
+        return Op([f](const Tensors& x, const Arguments&) { return f(x[0]); });
+    };
     const auto binary = [](Tensor (*f)(const Tensor&, const Tensor&)) {
         return Op([f](const Tensors& x, const Arguments&) { return f(x[0], x[1]); });
     };
@@ -48,28 +50,59 @@ const std::map<std::string, Op>& ops() {
         return Op([f](const Tensors& x, const Arguments& a) { return f(x[0], a.axis); });
     };
     static const std::map<std::string, Op> table{
-        {"tanh", unary(tanh)}, {"sigmoid", unary(sigmoid)}, {"sin", unary(sin)}, {"cos", unary(cos)}, {"exp", unary(exp)},
-        {"expm1", unary(expm1)}, {"log", unary(log)}, {"log1p", unary(log1p)}, {"sqrt", unary(sqrt)}, {"rsqrt", unary(rsqrt)},
-        {"reciprocal", unary(reciprocal)}, {"square", unary(square)}, {"abs", unary(abs)}, {"erf", unary(erf)},
-        {"relu", unary(relu)}, {"softplus", unary(softplus)}, {"silu", unary(silu)}, {"softsign", unary(softsign)},
+        {"tanh", unary(tanh)},
+        {"sigmoid", unary(sigmoid)},
+        {"sin", unary(sin)},
+        {"cos", unary(cos)},
+        {"exp", unary(exp)},
+        {"expm1", unary(expm1)},
+        {"log", unary(log)},
+        {"log1p", unary(log1p)},
+        {"sqrt", unary(sqrt)},
+        {"rsqrt", unary(rsqrt)},
+        {"reciprocal", unary(reciprocal)},
+        {"square", unary(square)},
+        {"abs", unary(abs)},
+        {"erf", unary(erf)},
+        {"relu", unary(relu)},
+        {"softplus", unary(softplus)},
+        {"silu", unary(silu)},
+        {"softsign", unary(softsign)},
         {"negative", unary(negative)},
         {"gelu", [](const Tensors& x, const Arguments&) { return gelu(x[0]); }},
         {"cube", [](const Tensors& x, const Arguments&) { return pow(x[0], 3); }},
         {"prod", [](const Tensors& x, const Arguments&) { return prod(x[0]); }},
         {"transpose", [](const Tensors& x, const Arguments&) { return transpose(x[0]); }},
         {"flatten", [](const Tensors& x, const Arguments&) { return x[0].reshape({-1}); }},
-        {"add", binary(add)}, {"subtract", binary(subtract)}, {"multiply", binary(multiply)}, {"divide", binary(divide)},
-        {"maximum", binary(maximum)}, {"minimum", binary(minimum)}, {"power", binary(pow)}, {"matmul", binary(matmul)},
+        {"add", binary(add)},
+        {"subtract", binary(subtract)},
+        {"multiply", binary(multiply)},
+        {"divide", binary(divide)},
+        {"maximum", binary(maximum)},
+        {"minimum", binary(minimum)},
+        {"power", binary(pow)},
+        {"matmul", binary(matmul)},
         {"choose", [](const Tensors& x, const Arguments&) { return where(x[0] > x[1], x[0] * x[1], x[1]); }},
         {"stack", [](const Tensors& x, const Arguments&) { return stack(x); }},
-        {"sum", reduction(sum)}, {"mean", reduction(mean)}, {"max", reduction(max)}, {"logsumexp", reduction(logsumexp)},
+        {"sum", reduction(sum)},
+        {"mean", reduction(mean)},
+        {"max", reduction(max)},
+        {"logsumexp", reduction(logsumexp)},
         {"variance", [](const Tensors& x, const Arguments& a) { return variance(x[0], a.axis, a.keepdims); }},
-        {"softmax", along(softmax)}, {"log_softmax", along(log_softmax)}, {"flip", along(flip)}, {"expand_dims", along(expand_dims)},
+        {"softmax", along(softmax)},
+        {"log_softmax", along(log_softmax)},
+        {"flip", along(flip)},
+        {"expand_dims", along(expand_dims)},
         {"first", [](const Tensors& x, const Arguments& a) { return select(x[0], a.axis, 0); }},
         {"tail", [](const Tensors& x, const Arguments& a) { return slice(x[0], a.axis, 1, x[0].shape(a.axis)); }},
-        {"alternate", [](const Tensors& x, const Arguments& a) { return slice(x[0], a.axis, 0, x[0].shape(a.axis), 2); }},
-        {"twice", [](const Tensors& x, const Arguments& a) { return concat({x[0], x[0] * 0.5}, a.axis); }},
-        {"gather", [](const Tensors& x, const Arguments& a) {
+        {"alternate",
+         [](const Tensors& x, const Arguments& a) { return slice(x[0], a.axis, 0, x[0].shape(a.axis), 2); }},
+        {"twice",
+         [](const Tensors& x, const Arguments& a) {
+             return concat({x[0], x[0] * 0.5}, a.axis);
+         }},
+        {"gather",
+         [](const Tensors& x, const Arguments& a) {
              const double last = static_cast<double>(x[0].shape(a.axis) - 1);
              return gather(x[0], tensor({last, 0, 0}, int64), a.axis);
          }},
@@ -114,10 +147,13 @@ std::pair<Tensors, Tensors> derivatives(const TensorFunction& f, const Tensors& 
     Tensor loss = 0.0, along = 0.0;
     const Tensors y = f(x);
     for (std::size_t k = 0; k < y.size(); ++k)
-        loss = loss + sum(y[k] * by_position(y[k], [&](double i) { return std::cos(1 + i + 7 * static_cast<double>(k)); }));
+        loss = loss +
+               sum(y[k] * by_position(y[k], [&](double i) { return std::cos(1 + i + 7 * static_cast<double>(k)); }));
     const Tensors first = filled(grad({loss}, x, {.create_graph = true, .allow_unused = true}), x);
     for (std::size_t k = 0; k < first.size(); ++k)
-        along = along + sum(first[k] * by_position(first[k], [&](double i) { return std::sin(1 + 2 * i + 3 * static_cast<double>(k)); }));
+        along = along + sum(first[k] * by_position(first[k], [&](double i) {
+                                return std::sin(1 + 2 * i + 3 * static_cast<double>(k));
+                            }));
     const Tensors second = along.requires_grad() ? grad({along}, x, {.allow_unused = true}) : Tensors(x.size());
     return {first, filled(second, x)};
 }
@@ -126,7 +162,8 @@ std::pair<Tensors, Tensors> derivatives(const TensorFunction& f, const Tensors& 
 
 TEST_CASE("graphs: first and second derivatives of 200 random graphs are PyTorch's") {
     const Fixture file("graphs");
-    const std::vector<double> inputs = file.values("inputs").data, first = file.values("first").data, second = file.values("second").data;
+    const std::vector<double> inputs = file.values("inputs").data, first = file.values("first").data,
+                              second = file.values("second").data;
     std::string text;
     for (double letter : file.values("graphs").data) text += static_cast<char>(letter);
     std::istringstream lines(text);
@@ -150,7 +187,8 @@ TEST_CASE("graphs: first and second derivatives of 200 random graphs are PyTorch
             for (std::size_t i = 0; i < x.size(); ++i) {
                 const std::size_t n = static_cast<std::size_t>(x[i].elements());
                 CHECK(difference(g[i], Plain{x[i].shape(), {first.begin() + from, first.begin() + from + n}}) <= 1e-9);
-                CHECK(difference(h[i], Plain{x[i].shape(), {second.begin() + from, second.begin() + from + n}}) <= 1e-9);
+                CHECK(difference(h[i], Plain{x[i].shape(), {second.begin() + from, second.begin() + from + n}}) <=
+                      1e-9);
                 from += n;
             }
             if (graphs % 10 != 0) break;

@@ -63,7 +63,8 @@ TEST_CASE("hooks: hooks are differentiated with create_graph, and only then") {
     y.register_hook([&](const Tensor& dy) { return dy * x; });
     const Tensor slope = grad(sum(y * y), x, {.create_graph = true});  // 2 x x
     CHECK(difference(slope, 2 * square(x)) == 0);
-    CHECK(difference(grad(sum(slope), x, {.retain_graph = true}), 2 * x + 2 * square(x)) < 1e-14);  // and y's part again times x
+    CHECK(difference(grad(sum(slope), x, {.retain_graph = true}), 2 * x + 2 * square(x)) <
+          1e-14);  // and y's part again times x
     CHECK_FALSE(grad(sum(y * y), x).requires_grad());
 }
 
@@ -112,17 +113,21 @@ TEST_CASE("hooks: what cannot be is refused") {
     Tensor x = vector({1, 2}).set_requires_grad();
     CHECK_THAT(thrown_text<GraphError>([] { zeros({2}).register_hook([](const Tensor& dy) { return dy; }); }),
                contains("register_hook") && contains("set_requires_grad"));
-    CHECK_THAT(thrown_text<GraphError>([&] { x.register_node_hook([](const Gradients& dx, const Gradients&) { return dx; }); }),
+    CHECK_THAT(thrown_text<GraphError>(
+                   [&] { x.register_node_hook([](const Gradients& dx, const Gradients&) { return dx; }); }),
                contains("register_node_hook") && contains("not the result"));
     const Tensor y = exp(x);
     HookHandle handle = y.register_hook([](const Tensor&) { return zeros({3}, float64); });
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward({}, true); }), contains("exp") && contains("float64 [2]") && contains("float64 [3]"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward({}, true); }),
+               contains("exp") && contains("float64 [2]") && contains("float64 [3]"));
     handle.remove();
     handle = y.register_hook([](const Tensor& dy) { return dy.to(float32); });
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward({}, true); }), contains("float64 [2]") && contains("float32 [2]"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward({}, true); }),
+               contains("float64 [2]") && contains("float32 [2]"));
     handle.remove();
     y.register_node_hook([](const Gradients& dx, const Gradients&) { return Gradients{dx[0], dx[0]}; });
-    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }), contains("exp") && contains("1 inputs") && contains("received 2"));
+    CHECK_THAT(thrown_text<GraphError>([&] { sum(y).backward(); }),
+               contains("exp") && contains("1 inputs") && contains("received 2"));
     CHECK_FALSE(x.grad().defined());
 }
 

@@ -48,7 +48,8 @@ TEST_CASE("profile: calls, bytes and time of each op, forward and backward") {
         return a.seconds + a.backward_seconds > b.seconds + b.backward_seconds;
     }));
     const std::string table = profile.table();
-    CHECK_THAT(table, contains("calls") && contains("ms") && contains("MB") && contains("matrix_product") && contains("total"));
+    CHECK_THAT(table, contains("calls") && contains("ms") && contains("MB") && contains("matrix_product") &&
+                          contains("total"));
     // Ops off the tape count, and clear() forgets.
     profile.clear();
     no_grad([&] { return exp(w); });
@@ -70,7 +71,8 @@ TEST_CASE("profile: of a function; several at once; none afterwards") {
 
 TEST_CASE("profile: what a derivative computes again counts as that derivative") {
     const Tensor x = full({4}, 0.5f).set_requires_grad();
-    const std::vector<ProfileRow> rows = profile([&] { sum(checkpoint([](const Tensor& t) { return exp(t); }, x)).backward(); });
+    const std::vector<ProfileRow> rows =
+        profile([&] { sum(checkpoint([](const Tensor& t) { return exp(t); }, x)).backward(); });
     CHECK(row_of(rows, "exp").calls == 1);
     CHECK(row_of(rows, "exp").backward_calls == 0);
     CHECK(row_of(rows, "checkpoint").backward_calls == 1);
@@ -82,7 +84,8 @@ TEST_CASE("dot: ops, shapes, types and the names of parameters") {
     b.set_name("a \"quoted\" name");
     Tensor loss = sum(tanh(matmul(full({3, 4}, 1.0f), w)).to(float64) + b);
     const std::string text = to_dot(loss);
-    CHECK_THAT(text, contains("digraph") && contains("\"dense.kernel\\nfloat32 [4, 2]\"") && contains("[label = \"tanh\"]") && contains("float64 [3, 2]"));
+    CHECK_THAT(text, contains("digraph") && contains("\"dense.kernel\\nfloat32 [4, 2]\"") &&
+                         contains("[label = \"tanh\"]") && contains("float64 [3, 2]"));
     CHECK_THAT(text, contains("\"a \\\"quoted\\\" name\\nfloat64 [2]\""));
     // A value used twice is one node with two arrows; several outputs have numbers.
     const Tensor y = exp(w);

@@ -24,9 +24,12 @@ constexpr bool pooled = true;
 
 TEST_CASE("memory: blocks of every size are aligned, apart, and as large as asked for") {
     std::vector<std::pair<unsigned char*, std::size_t>> blocks;
-    for (std::size_t bytes = 0; bytes < 5000; bytes += bytes < 300 ? 1 : 97) blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
-    for (std::size_t bytes : {65535, 65536, 65537, 1 << 20, (1 << 20) + 1, 5'000'000}) blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
-    for (std::size_t i = 0; i < blocks.size(); ++i) std::memset(blocks[i].first, static_cast<int>(i & 255), blocks[i].second);
+    for (std::size_t bytes = 0; bytes < 5000; bytes += bytes < 300 ? 1 : 97)
+        blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
+    for (std::size_t bytes : {65535, 65536, 65537, 1 << 20, (1 << 20) + 1, 5'000'000})
+        blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+        std::memset(blocks[i].first, static_cast<int>(i & 255), blocks[i].second);
     bool aligned = true, intact = true;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         const auto [block, bytes] = blocks[i];

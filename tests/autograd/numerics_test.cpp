@@ -34,7 +34,8 @@ TEST_CASE("numerics: thirty million float ones sum to thirty million") {
 
 TEST_CASE("numerics: few long rows, reduced in pieces, miss nothing and give the same bits on any number of threads") {
     const int before = num_threads();
-    for (const Shape& shape : {Shape{1, 1'500'007, 1}, Shape{3, 200'003, 1}, Shape{1, 40'009, 33}, Shape{2, 1'000, 4'096}}) {
+    for (const Shape& shape :
+         {Shape{1, 1'500'007, 1}, Shape{3, 200'003, 1}, Shape{1, 40'009, 33}, Shape{2, 1'000, 4'096}}) {
         const Tensor x = random::uniform(shape, -1, 1);
         const auto values = x.values<float>();
         std::vector<double> sums(static_cast<std::size_t>(shape[0] * shape[2])), largest(sums.size(), -infinity);
@@ -62,10 +63,14 @@ TEST_CASE("numerics: the first of equals is the largest, and they share its grad
     CHECK(argmin(tensor({2, 1, 7, 1})).item<int>() == 1);
     CHECK(argmax(zeros({100})).item<int>() == 0);
     CHECK(argmax(zeros({100, 3}), 0).item<int>(2) == 0);
-    CHECK(difference(slope([](const Tensor& v) { return max(v); }, {1, 3, 3, 2}), tensor({0, 0.5, 0.5, 0}, float64)) == 0);
-    CHECK(difference(slope([](const Tensor& v) { return min(v); }, {1, 1, 3, 1}), tensor({1.0 / 3, 1.0 / 3, 0, 1.0 / 3}, float64)) < 1e-15);
-    CHECK(difference(slope([](const Tensor& v) { return maximum(v, 2); }, {1, 2, 3}), tensor({0, 0.5, 1}, float64)) == 0);
-    CHECK(difference(slope([](const Tensor& v) { return minimum(2, v); }, {1, 2, 3}), tensor({1, 0.5, 0}, float64)) == 0);
+    CHECK(difference(slope([](const Tensor& v) { return max(v); }, {1, 3, 3, 2}), tensor({0, 0.5, 0.5, 0}, float64)) ==
+          0);
+    CHECK(difference(slope([](const Tensor& v) { return min(v); }, {1, 1, 3, 1}),
+                     tensor({1.0 / 3, 1.0 / 3, 0, 1.0 / 3}, float64)) < 1e-15);
+    CHECK(difference(slope([](const Tensor& v) { return maximum(v, 2); }, {1, 2, 3}), tensor({0, 0.5, 1}, float64)) ==
+          0);
+    CHECK(difference(slope([](const Tensor& v) { return minimum(2, v); }, {1, 2, 3}), tensor({1, 0.5, 0}, float64)) ==
+          0);
     // Of equal cells in a window the first gets the gradient.
     const Tensor image = zeros({1, 2, 2, 1}, float64).set_requires_grad();
     CHECK(difference(grad(sum(max_pool2d(image)), image), tensor({1, 0, 0, 0}, {1, 2, 2, 1}, float64)) == 0);
@@ -74,8 +79,10 @@ TEST_CASE("numerics: the first of equals is the largest, and they share its grad
 TEST_CASE("numerics: derivatives on the kinks are those documented") {
     CHECK(difference(slope(relu, {-1, 0, 1}), tensor({0, 0, 1}, float64)) == 0);
     CHECK(difference(slope(weft::abs, {-1, 0, 1}), tensor({-1, 0, 1}, float64)) == 0);
-    CHECK(difference(slope([](const Tensor& x) { return clip(x, 0, 1); }, {-1, 0, 0.5, 1, 2}), tensor({0, 1, 1, 1, 0}, float64)) == 0);
-    CHECK(difference(slope([](const Tensor& x) { return elu(x); }, {-1, 0, 1}), tensor({std::exp(-1), 1, 1}, float64)) < 1e-15);
+    CHECK(difference(slope([](const Tensor& x) { return clip(x, 0, 1); }, {-1, 0, 0.5, 1, 2}),
+                     tensor({0, 1, 1, 1, 0}, float64)) == 0);
+    CHECK(difference(slope([](const Tensor& x) { return elu(x); }, {-1, 0, 1}), tensor({std::exp(-1), 1, 1}, float64)) <
+          1e-15);
     CHECK(difference(slope(softsign, {0}), tensor({1}, float64)) == 0);
     CHECK(difference(slope([](const Tensor& x) { return pow(x, 0); }, {0, 2}), tensor({0, 0}, float64)) == 0);
     CHECK(difference(slope([](const Tensor& x) { return pow(x, 2); }, {0, -2}), tensor({0, -4}, float64)) == 0);
@@ -101,7 +108,10 @@ TEST_CASE("numerics: softmax and the cross-entropies take logits of any size") {
     }
     CHECK_THAT(thrown_text<ValueError>([] { sparse_softmax_cross_entropy(tensor({0, 3}, int64), zeros({2, 3})); }),
                contains("0..2") && contains("received 3 at position 1"));
-    CHECK_THAT(thrown_text<ShapeError>([] { softmax_cross_entropy(zeros({2, 3}), zeros({2, 4})); }), contains("[2, 4]"));
+    CHECK_THAT(thrown_text<ShapeError>([] {
+                   softmax_cross_entropy(zeros({2, 3}), zeros({2, 4}));
+               }),
+               contains("[2, 4]"));
     CHECK_THROWS_AS(softmax(full({}, 1)), ShapeError);
 }
 
@@ -113,7 +123,8 @@ TEST_CASE("numerics: logsumexp of infinities") {
 
 TEST_CASE("numerics: activations have finite values and slopes far out") {
     using Activation = Tensor (*)(const Tensor&);
-    for (Activation f : {relu, relu6, selu, sigmoid, hard_sigmoid, log_sigmoid, weft::tanh, softplus, softsign, silu, hard_silu, mish})
+    for (Activation f :
+         {relu, relu6, selu, sigmoid, hard_sigmoid, log_sigmoid, weft::tanh, softplus, softsign, silu, hard_silu, mish})
         for (DType dtype : {float32, float64}) {
             const Tensor x = tensor({-1e4, -100, 100, 1e4}, dtype);
             CHECK(all_finite(f(x)));
@@ -150,8 +161,9 @@ TEST_CASE("numerics: NaN is not lost") {
 }
 
 TEST_CASE("numerics: a branch not taken spoils no gradient") {
-    CHECK(difference(slope([](const Tensor& x) { return where(greater(x, 0), log(where(greater(x, 0), x, 1)), 0); }, {-1, 2}),
-                     tensor({0, 0.5}, float64)) == 0);
+    CHECK(difference(
+              slope([](const Tensor& x) { return where(greater(x, 0), log(where(greater(x, 0), x, 1)), 0); }, {-1, 2}),
+              tensor({0, 0.5}, float64)) == 0);
     CHECK(difference(slope([](const Tensor& x) { return prod(x); }, {0, 2, 3}), tensor({6, 0, 0}, float64)) == 0);
 }
 

@@ -18,13 +18,16 @@ OpCase one(std::function<Tensor(const Tensors&)> op, Tensors inputs, std::functi
             [reference](const Plains& x) { return Plains{reference(x)}; }};
 }
 
-OpRow elementwise_row(const std::string& name, Tensor (*op)(const Tensor&), double (*reference)(double), const Range& range) {
+OpRow elementwise_row(const std::string& name, Tensor (*op)(const Tensor&), double (*reference)(double),
+                      const Range& range) {
     OpRow row{.name = name, .cases = {}, .elementwise = true};
     std::uint64_t seed = 0;
     // None, one, a few less than a vector, one more than two of them, several axes, and nothing at all.
-    for (const Shape& shape : {Shape{}, Shape{1}, Shape{7}, Shape{17}, Shape{2, 3}, Shape{3, 1, 4}, Shape{0}, Shape{2, 0, 3}})
+    for (const Shape& shape :
+         {Shape{}, Shape{1}, Shape{7}, Shape{17}, Shape{2, 3}, Shape{3, 1, 4}, Shape{0}, Shape{2, 0, 3}})
         row.cases.push_back(one([op](const Tensors& x) { return op(x[0]); },
-                                {spread(shape, range.low, range.high, ++seed, range.kinks)}, [reference](const Plains& x) {
+                                {spread(shape, range.low, range.high, ++seed, range.kinks)},
+                                [reference](const Plains& x) {
                                     return generate(x[0].shape, [&](const Index& i) { return reference(x[0].at(i)); });
                                 }));
     return row;

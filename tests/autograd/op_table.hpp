@@ -18,7 +18,8 @@ using Reference = std::function<Plains(const Plains&)>;
 
 struct OpCase {
     TensorFunction op;
-    Tensors inputs;  ///< float64, or int64 and bool where the op takes those; float32 is made of float64 where it is tested
+    Tensors
+        inputs;  ///< float64, or int64 and bool where the op takes those; float32 is made of float64 where it is tested
     Reference reference;
 };
 
@@ -52,7 +53,8 @@ struct Range {
     double low, high;
     std::vector<double> kinks = {};
 };
-OpRow elementwise_row(const std::string& name, Tensor (*op)(const Tensor&), double (*reference)(double), const Range& range);
+OpRow elementwise_row(const std::string& name, Tensor (*op)(const Tensor&), double (*reference)(double),
+                      const Range& range);
 /// Of a function of two tensors that broadcast.
 OpRow broadcasting_row(const std::string& name, Tensor (*op)(const Tensor&, const Tensor&),
                        double (*reference)(double, double), const Range& a, const Range& b);

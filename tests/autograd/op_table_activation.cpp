@@ -18,7 +18,8 @@ double gelu_by_tanh(double x) {
 
 // gelu has two forms, and both belong into its row.
 OpRow gelu_row() {
-    OpRow row = elementwise_row("gelu", [](const Tensor& x) { return gelu(x); }, [](double x) { return x * gaussian(x); }, {-4, 4});
+    OpRow row = elementwise_row(
+        "gelu", [](const Tensor& x) { return gelu(x); }, [](double x) { return x * gaussian(x); }, {-4, 4});
     OpRow approximate = elementwise_row("gelu", [](const Tensor& x) { return gelu(x, true); }, gelu_by_tanh, {-4, 4});
     row.cases.insert(row.cases.end(), approximate.cases.begin(), approximate.cases.end());
     return row;
@@ -29,13 +30,16 @@ OpRow gelu_row() {
 std::vector<OpRow> activation_rows() {
     return {
         elementwise_row("relu", relu, [](double x) { return std::max(x, 0.0); }, {-2, 2, {0}}),
-        elementwise_row("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.3); },
-                        [](double x) { return x > 0 ? x : 0.3 * x; }, {-2, 2, {0}}),
+        elementwise_row(
+            "leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.3); },
+            [](double x) { return x > 0 ? x : 0.3 * x; }, {-2, 2, {0}}),
         elementwise_row("relu6", relu6, six, {-3, 9, {0, 6}}),
-        elementwise_row("elu", [](const Tensor& x) { return elu(x, 0.7); },
-                        [](double x) { return x > 0 ? x : 0.7 * std::expm1(x); }, {-3, 3, {0}}),
+        elementwise_row(
+            "elu", [](const Tensor& x) { return elu(x, 0.7); },
+            [](double x) { return x > 0 ? x : 0.7 * std::expm1(x); }, {-3, 3, {0}}),
         elementwise_row("selu", selu,
-                        [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); }, {-3, 3, {0}}),
+                        [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); },
+                        {-3, 3, {0}}),
         gelu_row(),
         elementwise_row("sigmoid", sigmoid, sigma, {-6, 6}),
         elementwise_row("hard_sigmoid", hard_sigmoid, [](double x) { return six(x + 3) / 6; }, {-5, 5, {-3, 3}}),
@@ -46,9 +50,12 @@ std::vector<OpRow> activation_rows() {
         elementwise_row("silu", silu, [](double x) { return x * sigma(x); }, {-6, 6}),
         elementwise_row("hard_silu", hard_silu, [](double x) { return x * six(x + 3) / 6; }, {-5, 5, {-3, 3}}),
         elementwise_row("mish", mish, [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }, {-6, 6}),
-        broadcasting_row("relu_gradient", relu_gradient, [](double dy, double y) { return y > 0 ? dy : 0; }, {-2, 2}, {-2, 2, {0}}),
-        broadcasting_row("tanh_gradient", tanh_gradient, [](double dy, double y) { return dy * (1 - y * y); }, {-2, 2}, {-1, 1}),
-        broadcasting_row("sigmoid_gradient", sigmoid_gradient, [](double dy, double y) { return dy * y * (1 - y); }, {-2, 2}, {0, 1}),
+        broadcasting_row("relu_gradient", relu_gradient, [](double dy, double y) { return y > 0 ? dy : 0; }, {-2, 2},
+                         {-2, 2, {0}}),
+        broadcasting_row("tanh_gradient", tanh_gradient, [](double dy, double y) { return dy * (1 - y * y); }, {-2, 2},
+                         {-1, 1}),
+        broadcasting_row("sigmoid_gradient", sigmoid_gradient, [](double dy, double y) { return dy * y * (1 - y); },
+                         {-2, 2}, {0, 1}),
     };
 }
 

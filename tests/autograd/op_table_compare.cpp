@@ -6,7 +6,8 @@ namespace weft::testing {
 namespace {
 
 // Some pairs are equal: both sides are whole numbers from 0 to 3.
-OpRow comparison_row(const std::string& name, Tensor (*op)(const Tensor&, const Tensor&), bool (*holds)(double, double)) {
+OpRow comparison_row(const std::string& name, Tensor (*op)(const Tensor&, const Tensor&),
+                     bool (*holds)(double, double)) {
     OpRow row{.name = name, .cases = {}, .differentiable = false};
     struct Pair {
         Shape a, b, result;
@@ -45,9 +46,9 @@ std::vector<OpRow> compare_rows() {
         comparison_row("greater", greater, [](double a, double b) { return a > b; }),
         comparison_row("greater_equal", greater_equal, [](double a, double b) { return a >= b; }),
         {.name = "where",
-         .cases = {where_case({}, {}, {}, {}), where_case({19}, {19}, {19}, {19}), where_case({2, 1}, {3}, {2, 3}, {2, 3}),
-                   where_case({3}, {2, 1}, {}, {2, 3}), where_case({4, 1, 2}, {3, 1}, {1}, {4, 3, 2}),
-                   where_case({0}, {1}, {0}, {0})}},
+         .cases = {where_case({}, {}, {}, {}), where_case({19}, {19}, {19}, {19}),
+                   where_case({2, 1}, {3}, {2, 3}, {2, 3}), where_case({3}, {2, 1}, {}, {2, 3}),
+                   where_case({4, 1, 2}, {3, 1}, {1}, {4, 3, 2}), where_case({0}, {1}, {0}, {0})}},
     };
 }
 

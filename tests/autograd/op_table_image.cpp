@@ -13,12 +13,15 @@ namespace {
 // What a window sees of one axis: outputs, and the input position of output o's tap t (which may lie outside).
 struct Taps {
     std::int64_t outputs, stride, dilation, before;
-    Taps(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t dilation, Padding padding) : stride(stride), dilation(dilation) {
+    Taps(std::int64_t n, std::int64_t kernel, std::int64_t stride, std::int64_t dilation, Padding padding)
+        : stride(stride), dilation(dilation) {
         const std::int64_t extent = (kernel - 1) * dilation + 1;
         outputs = padding == Padding::same ? (n + stride - 1) / stride : (n - extent) / stride + 1;
         before = padding == Padding::same ? std::max<std::int64_t>((outputs - 1) * stride + extent - n, 0) / 2 : 0;
     }
-    std::int64_t input(std::int64_t output, std::int64_t tap) const { return output * stride + tap * dilation - before; }
+    std::int64_t input(std::int64_t output, std::int64_t tap) const {
+        return output * stride + tap * dilation - before;
+    }
 };
 
 struct Geometry {
@@ -42,7 +45,9 @@ struct Geometry {
     }
 };
 
-Plain zeros_of(const Shape& shape) { return {shape, std::vector<double>(static_cast<std::size_t>(shape.elements()), 0.0)}; }
+Plain zeros_of(const Shape& shape) {
+    return {shape, std::vector<double>(static_cast<std::size_t>(shape.elements()), 0.0)};
+}
 
 // An odd kernel and a one-tap one, both paddings, strides that leave a rest, dilation, groups, a single row.
 std::vector<Geometry> geometries() {
@@ -68,10 +73,12 @@ OpCase convolved(const Geometry& g, bool bias, bool relu) {
     if (bias) inputs.push_back(spread({g.weights[3]}, -1, 1, 3));
     Conv2dSettings settings = g.settings;
     settings.activation = relu ? FusedActivation::relu : FusedActivation::none;
-    return one([=](const Tensors& t) { return conv2d(t[0], t[1], bias ? t[2] : Tensor(), settings); }, std::move(inputs),
+    return one([=](const Tensors& t) { return conv2d(t[0], t[1], bias ? t[2] : Tensor(), settings); },
+               std::move(inputs),
                [=](const Plains& t) {
                    Plain y = zeros_of(g.result());
-                   g.each_product([&](const Index& at, const Index& x, const Index& w) { y.at(at) += t[0].at(x) * t[1].at(w); });
+                   g.each_product(
+                       [&](const Index& at, const Index& x, const Index& w) { y.at(at) += t[0].at(x) * t[1].at(w); });
                    for (std::size_t i = 0; i < y.values.size(); ++i) {
                        if (bias) y.values[i] += t[2].values[i % static_cast<std::size_t>(g.weights[3])];
                        if (relu) y.values[i] = std::max(y.values[i], 0.0);
@@ -94,7 +101,9 @@ OpRow data_gradient_row() {
         row.cases.push_back(one([=](const Tensors& t) { return conv2d_data_gradient(t[0], t[1], g.x, g.settings); },
                                 {spread(g.result(), -1, 1, 1), spread(g.weights, -1, 1, 2)}, [=](const Plains& t) {
                                     Plain dx = zeros_of(g.x);
-                                    g.each_product([&](const Index& y, const Index& x, const Index& w) { dx.at(x) += t[0].at(y) * t[1].at(w); });
+                                    g.each_product([&](const Index& y, const Index& x, const Index& w) {
+                                        dx.at(x) += t[0].at(y) * t[1].at(w);
+                                    });
                                     return dx;
                                 }));
     return row;
@@ -103,12 +112,15 @@ OpRow data_gradient_row() {
 OpRow weights_gradient_row() {
     OpRow row{.name = "conv2d_weights_gradient", .cases = {}};
     for (const Geometry& g : geometries())
-        row.cases.push_back(one([=](const Tensors& t) { return conv2d_weights_gradient(t[0], t[1], g.weights, g.settings); },
-                                {spread(g.x, -1, 1, 1), spread(g.result(), -1, 1, 2)}, [=](const Plains& t) {
-                                    Plain dw = zeros_of(g.weights);
-                                    g.each_product([&](const Index& y, const Index& x, const Index& w) { dw.at(w) += t[0].at(x) * t[1].at(y); });
-                                    return dw;
-                                }));
+        row.cases.push_back(
+            one([=](const Tensors& t) { return conv2d_weights_gradient(t[0], t[1], g.weights, g.settings); },
+                {spread(g.x, -1, 1, 1), spread(g.result(), -1, 1, 2)},
+                [=](const Plains& t) {
+                    Plain dw = zeros_of(g.weights);
+                    g.each_product(
+                        [&](const Index& y, const Index& x, const Index& w) { dw.at(w) += t[0].at(x) * t[1].at(y); });
+                    return dw;
+                }));
     return row;
 }
 
@@ -119,19 +131,25 @@ OpRow pool_row(const std::string& name, Tensor (*op)(const Tensor&, const Pool2d
         Pool2dSettings settings = {};
     };
     OpRow row{.name = name, .cases = {}};
-    for (const auto& [x, settings] : {Window{{1, 2, 2, 1}}, Window{{2, 4, 6, 3}}, Window{{1, 5, 5, 2}}, Window{{1, 5, 5, 2}, {.padding = Padding::same}},
-                                      Window{{1, 6, 7, 2}, {.pool_size = {3, 3}, .strides = {1, 2}}},
-                                      Window{{1, 5, 4, 9}, {.pool_size = {3, 2}, .strides = {2, 3}, .padding = Padding::same}},
-                                      Window{{1, 3, 3, 1}, {.pool_size = {1, 1}, .strides = {2, 2}}}, Window{{1, 4, 3, 2}, {.pool_size = {4, 3}, .strides = {1, 1}}},
-                                      Window{{0, 4, 4, 2}}})
-        row.cases.push_back(one([op, settings = settings](const Tensors& t) { return op(t[0], settings); }, {spread(x, -2, 2)},
+    for (const auto& [x, settings] :
+         {Window{{1, 2, 2, 1}}, Window{{2, 4, 6, 3}}, Window{{1, 5, 5, 2}},
+          Window{{1, 5, 5, 2}, {.padding = Padding::same}},
+          Window{{1, 6, 7, 2}, {.pool_size = {3, 3}, .strides = {1, 2}}},
+          Window{{1, 5, 4, 9}, {.pool_size = {3, 2}, .strides = {2, 3}, .padding = Padding::same}},
+          Window{{1, 3, 3, 1}, {.pool_size = {1, 1}, .strides = {2, 2}}},
+          Window{{1, 4, 3, 2}, {.pool_size = {4, 3}, .strides = {1, 1}}}, Window{{0, 4, 4, 2}}})
+        row.cases.push_back(one([op, settings = settings](const Tensors& t) { return op(t[0], settings); },
+                                {spread(x, -2, 2)},
                                 [reference, x = x, s = settings](const Plains& t) {
-                                    const Taps rows(x[1], s.pool_size[0], s.strides[0], 1, s.padding), columns(x[2], s.pool_size[1], s.strides[1], 1, s.padding);
+                                    const Taps rows(x[1], s.pool_size[0], s.strides[0], 1, s.padding),
+                                        columns(x[2], s.pool_size[1], s.strides[1], 1, s.padding);
                                     return generate({x[0], rows.outputs, columns.outputs, x[3]}, [&](const Index& y) {
                                         std::vector<double> cells;
                                         each_index({s.pool_size[0], s.pool_size[1]}, [&](const Index& tap) {
-                                            const std::int64_t h = rows.input(y[1], tap[0]), w = columns.input(y[2], tap[1]);
-                                            if (h >= 0 && h < x[1] && w >= 0 && w < x[2]) cells.push_back(t[0](y[0], h, w, y[3]));
+                                            const std::int64_t h = rows.input(y[1], tap[0]),
+                                                               w = columns.input(y[2], tap[1]);
+                                            if (h >= 0 && h < x[1] && w >= 0 && w < x[2])
+                                                cells.push_back(t[0](y[0], h, w, y[3]));
                                         });
                                         return reference(cells);
                                     });
@@ -153,7 +171,8 @@ OpRow dropout_row() {
                     Generator generator(5, 3);
                     const Plain draws = plain(random::uniform(x[0].shape, 0, 1, float32, generator));
                     return generate(x[0].shape, [&](const Index& i) {
-                        return draws.at(i) >= static_cast<double>(static_cast<float>(rate)) ? x[0].at(i) / (1 - rate) : 0;
+                        return draws.at(i) >= static_cast<double>(static_cast<float>(rate)) ? x[0].at(i) / (1 - rate)
+                                                                                            : 0;
                     });
                 }));
     return row;
@@ -166,7 +185,8 @@ std::vector<OpRow> image_rows() {
         conv2d_row(),
         data_gradient_row(),
         weights_gradient_row(),
-        pool_row("max_pool2d", max_pool2d, [](const std::vector<double>& cells) { return *std::max_element(cells.begin(), cells.end()); }),
+        pool_row("max_pool2d", max_pool2d,
+                 [](const std::vector<double>& cells) { return *std::max_element(cells.begin(), cells.end()); }),
         pool_row("average_pool2d", average_pool2d,
                  [](const std::vector<double>& cells) {
                      double sum = 0;

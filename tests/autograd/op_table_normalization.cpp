@@ -32,12 +32,14 @@ std::size_t last(const Index& i, const Shape&, std::int64_t) { return static_cas
 // The position among the last n axes, and among those before.
 std::size_t within(const Index& i, const Shape& shape, std::int64_t n) {
     std::size_t at = 0;
-    for (std::size_t k = i.size() - static_cast<std::size_t>(n); k < i.size(); ++k) at = at * static_cast<std::size_t>(shape[static_cast<int>(k)]) + static_cast<std::size_t>(i[k]);
+    for (std::size_t k = i.size() - static_cast<std::size_t>(n); k < i.size(); ++k)
+        at = at * static_cast<std::size_t>(shape[static_cast<int>(k)]) + static_cast<std::size_t>(i[k]);
     return at;
 }
 std::size_t before(const Index& i, const Shape& shape, std::int64_t n) {
     std::size_t at = 0;
-    for (std::size_t k = 0; k < i.size() - static_cast<std::size_t>(n); ++k) at = at * static_cast<std::size_t>(shape[static_cast<int>(k)]) + static_cast<std::size_t>(i[k]);
+    for (std::size_t k = 0; k < i.size() - static_cast<std::size_t>(n); ++k)
+        at = at * static_cast<std::size_t>(shape[static_cast<int>(k)]) + static_cast<std::size_t>(i[k]);
     return at;
 }
 std::size_t group(const Index& i, const Shape& shape, std::int64_t n) {
@@ -56,7 +58,8 @@ OpRow batch_norm_row() {
     OpRow row{.name = "batch_norm", .cases = {}};
     for (int count : {3, 2, 1})
         for (const Shape& x : {Shape{2, 1}, Shape{7, 3}, Shape{2, 3, 2, 5}, Shape{40, 2}, Shape{3, 17}})
-            row.cases.push_back(one([](const Tensors& t) { return batch_norm(t[0], given(t, 1), given(t, 2), 0.1); }, inputs(x, {x.back()}, count),
+            row.cases.push_back(one([](const Tensors& t) { return batch_norm(t[0], given(t, 1), given(t, 2), 0.1); },
+                                    inputs(x, {x.back()}, count),
                                     [](const Plains& t) { return normalized(t, 0, 0.1, last, last); }));
     return row;
 }
@@ -68,8 +71,10 @@ OpRow layer_norm_row() {
             for (const Shape& x : {Shape{2, 2}, Shape{3, 7}, Shape{2, 3, 19}}) {
                 Shape channels;
                 for (int i = x.rank() - axes; i < x.rank(); ++i) channels.push_back(x[i]);
-                row.cases.push_back(one([axes](const Tensors& t) { return layer_norm(t[0], given(t, 1), given(t, 2), 0.1, axes); }, inputs(x, channels, count),
-                                        [axes](const Plains& t) { return normalized(t, axes, 0.1, before, within); }));
+                row.cases.push_back(
+                    one([axes](const Tensors& t) { return layer_norm(t[0], given(t, 1), given(t, 2), 0.1, axes); },
+                        inputs(x, channels, count),
+                        [axes](const Plains& t) { return normalized(t, axes, 0.1, before, within); }));
             }
     return row;
 }
@@ -77,26 +82,33 @@ OpRow layer_norm_row() {
 OpRow group_norm_row() {
     OpRow row{.name = "group_norm", .cases = {}};
     for (int count : {3, 1})
-        for (const auto& [x, groups] : {std::pair<Shape, std::int64_t>{{2, 4}, 2}, {{2, 3, 6}, 3}, {{2, 2, 2, 5}, 5}, {{3, 4, 3}, 1}})
-            row.cases.push_back(one([groups = groups](const Tensors& t) { return group_norm(t[0], groups, given(t, 1), given(t, 2), 0.1); }, inputs(x, {x.back()}, count),
-                                    [groups = groups](const Plains& t) { return normalized(t, groups, 0.1, group, last); }));
+        for (const auto& [x, groups] :
+             {std::pair<Shape, std::int64_t>{{2, 4}, 2}, {{2, 3, 6}, 3}, {{2, 2, 2, 5}, 5}, {{3, 4, 3}, 1}})
+            row.cases.push_back(one(
+                [groups = groups](const Tensors& t) { return group_norm(t[0], groups, given(t, 1), given(t, 2), 0.1); },
+                inputs(x, {x.back()}, count),
+                [groups = groups](const Plains& t) { return normalized(t, groups, 0.1, group, last); }));
     return row;
 }
 
 OpRow scale_shift_row() {
     OpRow row{.name = "scale_shift", .cases = {}};
     for (const Shape& x : {Shape{4}, Shape{7, 3}, Shape{2, 3, 17}, Shape{0, 3}})
-        row.cases.push_back(one([](const Tensors& t) { return scale_shift(t[0], t[1], t[2]); }, inputs(x, {x.back()}, 3), [](const Plains& t) {
-            return generate(t[0].shape, [&](const Index& i) {
-                const std::size_t c = last(i, t[0].shape, 0);
-                return t[0].at(i) * t[1].values[c] + t[2].values[c];
-            });
-        }));
+        row.cases.push_back(one([](const Tensors& t) { return scale_shift(t[0], t[1], t[2]); },
+                                inputs(x, {x.back()}, 3),
+                                [](const Plains& t) {
+                                    return generate(t[0].shape, [&](const Index& i) {
+                                        const std::size_t c = last(i, t[0].shape, 0);
+                                        return t[0].at(i) * t[1].values[c] + t[2].values[c];
+                                    });
+                                }));
     return row;
 }
 
 }  // namespace
 
-std::vector<OpRow> normalization_rows() { return {batch_norm_row(), layer_norm_row(), group_norm_row(), scale_shift_row()}; }
+std::vector<OpRow> normalization_rows() {
+    return {batch_norm_row(), layer_norm_row(), group_norm_row(), scale_shift_row()};
+}
 
 }  // namespace weft::testing

@@ -52,7 +52,9 @@ std::vector<double> row(const Plain& states, std::int64_t b, std::int64_t units)
     return values;
 }
 
-void append(Plain& to, const std::vector<double>& values) { to.values.insert(to.values.end(), values.begin(), values.end()); }
+void append(Plain& to, const std::vector<double>& values) {
+    to.values.insert(to.values.end(), values.begin(), values.end());
+}
 
 Plains lstm_reference(const Shape4& s, const Plains& t, bool bias, bool from_state, const Tensor& mask) {
     const std::int64_t u = s.units;
@@ -64,7 +66,8 @@ Plains lstm_reference(const Shape4& s, const Plains& t, bool bias, bool from_sta
             const std::vector<double> before = h;
             for (std::int64_t j = 0; counts(mask, b, step) && j < u; ++j) {
                 double z[4];
-                for (std::int64_t k = 0; k < 4; ++k) z[k] = input_part(t, bias, b, step, k * u + j) + state_part(before, t[2], k * u + j);
+                for (std::int64_t k = 0; k < 4; ++k)
+                    z[k] = input_part(t, bias, b, step, k * u + j) + state_part(before, t[2], k * u + j);
                 const auto at = static_cast<std::size_t>(j);
                 c[at] = sigma(z[1]) * c[at] + sigma(z[0]) * std::tanh(z[2]);
                 h[at] = sigma(z[3]) * std::tanh(c[at]);
@@ -81,7 +84,8 @@ Tensors recurrent_inputs(const Shape4& s, std::int64_t gates, bool bias, std::in
     Tensors inputs{spread({s.batch, s.steps, s.features}, -1, 1, 1), spread({s.features, gates * s.units}, -1, 1, 2),
                    spread({s.units, gates * s.units}, -1, 1, 3)};
     if (bias) inputs.push_back(spread({gates * s.units}, -1, 1, 4));
-    for (std::int64_t i = 0; i < states; ++i) inputs.push_back(spread({s.batch, s.units}, -1, 1, 5 + static_cast<std::uint64_t>(i)));
+    for (std::int64_t i = 0; i < states; ++i)
+        inputs.push_back(spread({s.batch, s.units}, -1, 1, 5 + static_cast<std::uint64_t>(i)));
     return inputs;
 }
 
@@ -89,7 +93,8 @@ OpCase lstm_case(const Shape4& s, bool bias, bool from_state, bool masked) {
     const Tensor mask = masked ? holes(s.batch, s.steps) : Tensor();
     const std::size_t states = 3 + bias;
     return {[=](const Tensors& t) {
-                return lstm(t[0], t[1], t[2], bias ? t[3] : Tensor(), from_state ? t[states] : Tensor(), from_state ? t[states + 1] : Tensor(), mask);
+                return lstm(t[0], t[1], t[2], bias ? t[3] : Tensor(), from_state ? t[states] : Tensor(),
+                            from_state ? t[states + 1] : Tensor(), mask);
             },
             recurrent_inputs(s, 4, bias, from_state ? 2 : 0),
             [=](const Plains& t) { return lstm_reference(s, t, bias, from_state, mask); }};
@@ -97,13 +102,15 @@ OpCase lstm_case(const Shape4& s, bool bias, bool from_state, bool masked) {
 
 OpCase lstm_step_case(std::int64_t batch, std::int64_t units) {
     return {[](const Tensors& t) { return lstm_step(t[0], t[1], t[2], t[3]); },
-            {spread({batch, 4 * units}, -1, 1, 1), spread({batch, units}, -1, 1, 2), spread({batch, units}, -1, 1, 3), spread({units, 4 * units}, -1, 1, 4)},
+            {spread({batch, 4 * units}, -1, 1, 1), spread({batch, units}, -1, 1, 2), spread({batch, units}, -1, 1, 3),
+             spread({units, 4 * units}, -1, 1, 4)},
             [=](const Plains& t) {
                 Plain next_h{{batch, units}, {}}, next_c = next_h;
                 for (std::int64_t b = 0; b < batch; ++b)
                     for (std::int64_t j = 0; j < units; ++j) {
                         double z[4];
-                        for (std::int64_t k = 0; k < 4; ++k) z[k] = t[0](b, k * units + j) + state_part(row(t[1], b, units), t[3], k * units + j);
+                        for (std::int64_t k = 0; k < 4; ++k)
+                            z[k] = t[0](b, k * units + j) + state_part(row(t[1], b, units), t[3], k * units + j);
                         const double c = sigma(z[1]) * t[2](b, j) + sigma(z[0]) * std::tanh(z[2]);
                         next_c.values.push_back(c);
                         next_h.values.push_back(sigma(z[3]) * std::tanh(c));
@@ -117,7 +124,9 @@ std::vector<double> gru_reference(const std::vector<double>& a, const std::vecto
                                   const std::vector<double>& bias, bool reset_after) {
     const std::size_t u = h.size();
     std::vector<double> z(u), r(u), kept(u), next(u);
-    const auto gate = [&](std::size_t k) { return sigma(a[k] + bias[k] + state_part(h, weights, static_cast<std::int64_t>(k))); };
+    const auto gate = [&](std::size_t k) {
+        return sigma(a[k] + bias[k] + state_part(h, weights, static_cast<std::int64_t>(k)));
+    };
     for (std::size_t j = 0; j < u; ++j) {
         z[j] = gate(j);
         r[j] = gate(u + j);
@@ -125,21 +134,26 @@ std::vector<double> gru_reference(const std::vector<double>& a, const std::vecto
     }
     for (std::size_t j = 0; j < u; ++j) {
         const auto column = static_cast<std::int64_t>(2 * u + j);
-        const double inner = reset_after ? r[j] * (state_part(h, weights, column) + bias[2 * u + j]) : state_part(kept, weights, column);
+        const double inner =
+            reset_after ? r[j] * (state_part(h, weights, column) + bias[2 * u + j]) : state_part(kept, weights, column);
         next[j] = z[j] * h[j] + (1 - z[j]) * std::tanh(a[2 * u + j] + inner);
     }
     return next;
 }
 
 OpCase gru_step_case(std::int64_t batch, std::int64_t units, bool reset_after, bool bias) {
-    Tensors inputs{spread({batch, 3 * units}, -1, 1, 1), spread({batch, units}, -1, 1, 2), spread({units, 3 * units}, -1, 1, 3)};
+    Tensors inputs{spread({batch, 3 * units}, -1, 1, 1), spread({batch, units}, -1, 1, 2),
+                   spread({units, 3 * units}, -1, 1, 3)};
     if (bias) inputs.push_back(spread({3 * units}, -1, 1, 4));
-    return one([=](const Tensors& t) { return gru_step(t[0], t[1], t[2], bias ? t[3] : Tensor(), reset_after); }, std::move(inputs),
+    return one([=](const Tensors& t) { return gru_step(t[0], t[1], t[2], bias ? t[3] : Tensor(), reset_after); },
+               std::move(inputs),
                [=](const Plains& t) {
                    Plain next{{batch, units}, {}};
-                   const std::vector<double> of_h = bias ? t[3].values : std::vector<double>(static_cast<std::size_t>(3 * units));
+                   const std::vector<double> of_h =
+                       bias ? t[3].values : std::vector<double>(static_cast<std::size_t>(3 * units));
                    for (std::int64_t b = 0; b < batch; ++b)
-                       append(next, gru_reference(row(t[0], b, 3 * units), row(t[1], b, units), t[2], of_h, reset_after));
+                       append(next,
+                              gru_reference(row(t[0], b, 3 * units), row(t[1], b, units), t[2], of_h, reset_after));
                    return next;
                });
 }
@@ -149,7 +163,8 @@ template <class Next>
 Plains states_reference(const Shape4& s, const Tensor& mask, const Plain* first, Next&& next) {
     Plain outputs{{s.batch, s.steps, s.units}, {}}, last{{s.batch, s.units}, {}};
     for (std::int64_t b = 0; b < s.batch; ++b) {
-        std::vector<double> h = first ? row(*first, b, s.units) : std::vector<double>(static_cast<std::size_t>(s.units));
+        std::vector<double> h =
+            first ? row(*first, b, s.units) : std::vector<double>(static_cast<std::size_t>(s.units));
         for (std::int64_t t = 0; t < s.steps; ++t) {
             if (counts(mask, b, t)) h = next(b, t, h);
             append(outputs, h);
@@ -164,32 +179,40 @@ OpCase gru_case(const Shape4& s, bool reset_after, bool bias, bool from_state, b
     Tensors inputs = recurrent_inputs(s, 3, bias, from_state);
     if (bias && reset_after) inputs[3] = spread({2, 3 * s.units}, -1, 1, 4);
     return {[=](const Tensors& t) {
-                return gru(t[0], t[1], t[2], bias ? t[3] : Tensor(), from_state ? t.back() : Tensor(), reset_after, mask);
+                return gru(t[0], t[1], t[2], bias ? t[3] : Tensor(), from_state ? t.back() : Tensor(), reset_after,
+                           mask);
             },
             std::move(inputs),
             [=](const Plains& t) {
                 const std::int64_t gates = 3 * s.units;
-                return states_reference(s, mask, from_state ? &t.back() : nullptr, [&](std::int64_t b, std::int64_t step, const std::vector<double>& h) {
-                    std::vector<double> a, of_h(static_cast<std::size_t>(gates));
-                    for (std::int64_t k = 0; k < gates; ++k) {
-                        a.push_back(input_part(t, false, b, step, k) + (bias ? t[3].values[static_cast<std::size_t>(k)] : 0));
-                        if (bias && reset_after) of_h[static_cast<std::size_t>(k)] = t[3](1, k);
-                    }
-                    return gru_reference(a, h, t[2], of_h, reset_after);
-                });
+                return states_reference(s, mask, from_state ? &t.back() : nullptr,
+                                        [&](std::int64_t b, std::int64_t step, const std::vector<double>& h) {
+                                            std::vector<double> a, of_h(static_cast<std::size_t>(gates));
+                                            for (std::int64_t k = 0; k < gates; ++k) {
+                                                a.push_back(input_part(t, false, b, step, k) +
+                                                            (bias ? t[3].values[static_cast<std::size_t>(k)] : 0));
+                                                if (bias && reset_after) of_h[static_cast<std::size_t>(k)] = t[3](1, k);
+                                            }
+                                            return gru_reference(a, h, t[2], of_h, reset_after);
+                                        });
             }};
 }
 
 OpCase simple_rnn_case(const Shape4& s, bool bias, bool from_state, bool masked) {
     const Tensor mask = masked ? holes(s.batch, s.steps) : Tensor();
-    return {[=](const Tensors& t) { return simple_rnn(t[0], t[1], t[2], bias ? t[3] : Tensor(), from_state ? t.back() : Tensor(), mask); },
+    return {[=](const Tensors& t) {
+                return simple_rnn(t[0], t[1], t[2], bias ? t[3] : Tensor(), from_state ? t.back() : Tensor(), mask);
+            },
             recurrent_inputs(s, 1, bias, from_state),
             [=](const Plains& t) {
-                return states_reference(s, mask, from_state ? &t.back() : nullptr, [&](std::int64_t b, std::int64_t step, const std::vector<double>& h) {
-                    std::vector<double> next;
-                    for (std::int64_t j = 0; j < s.units; ++j) next.push_back(std::tanh(input_part(t, bias, b, step, j) + state_part(h, t[2], j)));
-                    return next;
-                });
+                return states_reference(
+                    s, mask, from_state ? &t.back() : nullptr,
+                    [&](std::int64_t b, std::int64_t step, const std::vector<double>& h) {
+                        std::vector<double> next;
+                        for (std::int64_t j = 0; j < s.units; ++j)
+                            next.push_back(std::tanh(input_part(t, bias, b, step, j) + state_part(h, t[2], j)));
+                        return next;
+                    });
             }};
 }
 
@@ -205,7 +228,8 @@ OpCase scan_case(std::int64_t batch, std::int64_t steps, bool masked, bool first
             },
             {spread({batch, steps, 2}, -1, 1, 1), spread({batch, 2}, -1, 1, 2)},
             [=](const Plains& t) {
-                Plain outputs{{batch, steps, 2}, std::vector<double>(static_cast<std::size_t>(batch * steps * 2))}, last = t[1];
+                Plain outputs{{batch, steps, 2}, std::vector<double>(static_cast<std::size_t>(batch * steps * 2))},
+                    last = t[1];
                 for (std::int64_t b = 0; b < batch; ++b)
                     for (std::int64_t j = 0; j < 2; ++j) {
                         double state = t[1](b, j), output = first ? state : 0;
@@ -244,7 +268,8 @@ OpCase gate_products_case(std::int64_t masks, bool bias) {
                 for (std::int64_t column = 0; column < 2 * gates; ++column) {
                     double z = bias ? t[2](column) : 0;
                     for (std::int64_t p = 0; p < 2; ++p)
-                        z += t[0](b, p) * (masks ? factors[static_cast<std::size_t>(column / 2)](b, p) : 1) * t[1](p, column);
+                        z += t[0](b, p) * (masks ? factors[static_cast<std::size_t>(column / 2)](b, p) : 1) *
+                             t[1](p, column);
                     result.values.push_back(z);
                 }
             return result;
@@ -256,20 +281,27 @@ OpCase gate_products_case(std::int64_t masks, bool bias) {
 std::vector<OpRow> recurrent_rows() {
     return {
         {.name = "lstm",
-         .cases = {lstm_case({1, 1, 1, 1}, true, false, false), lstm_case({2, 3, 2, 2}, true, false, false), lstm_case({3, 2, 1, 3}, false, false, false),
-                   lstm_case({2, 3, 2, 2}, true, true, false), lstm_case({3, 4, 2, 2}, true, true, true), lstm_case({3, 3, 2, 1}, false, false, true)}},
+         .cases = {lstm_case({1, 1, 1, 1}, true, false, false), lstm_case({2, 3, 2, 2}, true, false, false),
+                   lstm_case({3, 2, 1, 3}, false, false, false), lstm_case({2, 3, 2, 2}, true, true, false),
+                   lstm_case({3, 4, 2, 2}, true, true, true), lstm_case({3, 3, 2, 1}, false, false, true)}},
         {.name = "gru",
-         .cases = {gru_case({1, 1, 1, 1}, true, true, false, false), gru_case({2, 3, 2, 2}, true, true, false, false), gru_case({3, 4, 2, 2}, true, true, true, true),
-                   gru_case({3, 2, 1, 3}, true, false, true, false), gru_case({2, 3, 2, 2}, false, true, false, false),
-                   gru_case({3, 4, 2, 2}, false, true, true, true), gru_case({3, 3, 1, 1}, false, false, false, true)}},
-        {.name = "gate_products", .cases = {gate_products_case(0, true), gate_products_case(1, true), gate_products_case(3, false), gate_products_case(4, true)}},
+         .cases = {gru_case({1, 1, 1, 1}, true, true, false, false), gru_case({2, 3, 2, 2}, true, true, false, false),
+                   gru_case({3, 4, 2, 2}, true, true, true, true), gru_case({3, 2, 1, 3}, true, false, true, false),
+                   gru_case({2, 3, 2, 2}, false, true, false, false), gru_case({3, 4, 2, 2}, false, true, true, true),
+                   gru_case({3, 3, 1, 1}, false, false, false, true)}},
+        {.name = "gate_products",
+         .cases = {gate_products_case(0, true), gate_products_case(1, true), gate_products_case(3, false),
+                   gate_products_case(4, true)}},
         {.name = "gru_step",
-         .cases = {gru_step_case(1, 1, true, true), gru_step_case(3, 2, true, true), gru_step_case(2, 2, true, false), gru_step_case(3, 2, false, false)}},
+         .cases = {gru_step_case(1, 1, true, true), gru_step_case(3, 2, true, true), gru_step_case(2, 2, true, false),
+                   gru_step_case(3, 2, false, false)}},
         {.name = "simple_rnn",
-         .cases = {simple_rnn_case({1, 1, 1, 1}, true, false, false), simple_rnn_case({2, 3, 2, 2}, true, true, false), simple_rnn_case({3, 4, 1, 2}, true, true, true),
-                   simple_rnn_case({3, 3, 2, 1}, false, false, true)}},
+         .cases = {simple_rnn_case({1, 1, 1, 1}, true, false, false), simple_rnn_case({2, 3, 2, 2}, true, true, false),
+                   simple_rnn_case({3, 4, 1, 2}, true, true, true), simple_rnn_case({3, 3, 2, 1}, false, false, true)}},
         {.name = "lstm_step", .cases = {lstm_step_case(1, 1), lstm_step_case(3, 2)}},
-        {.name = "scan", .cases = {scan_case(1, 1, false, false), scan_case(2, 3, false, false), scan_case(3, 4, true, false), scan_case(3, 4, true, true)}},
+        {.name = "scan",
+         .cases = {scan_case(1, 1, false, false), scan_case(2, 3, false, false), scan_case(3, 4, true, false),
+                   scan_case(3, 4, true, true)}},
     };
 }
 

@@ -47,30 +47,38 @@ std::vector<OpRow> reshape_rows() {
     const auto to = [](const Shape& shape) { return [shape](const Tensor& x) { return reshape(x, shape); }; };
     const auto expanded = [](int axis) { return [axis](const Tensor& x) { return expand_dims(x, axis); }; };
     const auto squeezed = [](int axis) { return [axis](const Tensor& x) { return squeeze(x, axis); }; };
-    const auto ordered = [](const std::vector<std::int64_t>& order) { return [order](const Tensor& x) { return transpose(x, order); }; };
+    const auto ordered = [](const std::vector<std::int64_t>& order) {
+        return [order](const Tensor& x) { return transpose(x, order); };
+    };
     const auto swapped = [](int a, int b) { return [a, b](const Tensor& x) { return swap_axes(x, a, b); }; };
     return {
         {.name = "reshape",
          .cases = {reshaped(to({6}), {2, 3}, {6}), reshaped(to({3, -1}), {2, 3}, {3, 2}), reshaped(to({}), {1, 1}, {}),
-                   reshaped(to({1, -1}), {}, {1, 1}), reshaped(to({2, 3}), {2, 3}, {2, 3}), reshaped(to({5, 0}), {0, 2}, {5, 0})}},
+                   reshaped(to({1, -1}), {}, {1, 1}), reshaped(to({2, 3}), {2, 3}, {2, 3}),
+                   reshaped(to({5, 0}), {0, 2}, {5, 0})}},
         {.name = "expand_dims",
-         .cases = {reshaped(expanded(0), {}, {1}), reshaped(expanded(0), {2, 3}, {1, 2, 3}), reshaped(expanded(-1), {2, 3}, {2, 3, 1}),
-                   reshaped(expanded(1), {0, 3}, {0, 1, 3})}},
+         .cases = {reshaped(expanded(0), {}, {1}), reshaped(expanded(0), {2, 3}, {1, 2, 3}),
+                   reshaped(expanded(-1), {2, 3}, {2, 3, 1}), reshaped(expanded(1), {0, 3}, {0, 1, 3})}},
         {.name = "squeeze",
-         .cases = {reshaped([](const Tensor& x) { return squeeze(x); }, {1, 2, 1, 3}, {2, 3}), reshaped(squeezed(0), {1, 2}, {2}),
-                   reshaped(squeezed(-1), {1, 2, 1}, {1, 2}), reshaped(squeezed(1), {0, 1}, {0})}},
+         .cases = {reshaped([](const Tensor& x) { return squeeze(x); }, {1, 2, 1, 3}, {2, 3}),
+                   reshaped(squeezed(0), {1, 2}, {2}), reshaped(squeezed(-1), {1, 2, 1}, {1, 2}),
+                   reshaped(squeezed(1), {0, 1}, {0})}},
         {.name = "transpose",
-         .cases = {transposed(ordered({}), {}, {}), transposed(ordered({}), {5}, {0}), transposed(ordered({}), {2, 3}, {1, 0}),
-                   transposed(ordered({}), {2, 3, 4}, {2, 1, 0}), transposed(ordered({1, 2, 0}), {2, 3, 4}, {1, 2, 0}),
-                   transposed(ordered({0, -1, 1}), {2, 3, 4}, {0, 2, 1}), transposed(ordered({3, 1, 0, 2}), {2, 1, 3, 2}, {3, 1, 0, 2}),
+         .cases = {transposed(ordered({}), {}, {}), transposed(ordered({}), {5}, {0}),
+                   transposed(ordered({}), {2, 3}, {1, 0}), transposed(ordered({}), {2, 3, 4}, {2, 1, 0}),
+                   transposed(ordered({1, 2, 0}), {2, 3, 4}, {1, 2, 0}),
+                   transposed(ordered({0, -1, 1}), {2, 3, 4}, {0, 2, 1}),
+                   transposed(ordered({3, 1, 0, 2}), {2, 1, 3, 2}, {3, 1, 0, 2}),
                    transposed(ordered({1, 0}), {0, 3}, {1, 0})}},
         {.name = "swap_axes",
          .cases = {transposed(swapped(0, 0), {5}, {0}), transposed(swapped(0, 2), {2, 3, 4}, {2, 1, 0}),
                    transposed(swapped(-1, -2), {2, 3, 4}, {0, 2, 1}), transposed(swapped(0, 1), {1, 0}, {1, 0})}},
         {.name = "broadcast_to",
-         .cases = {repeated({}, {}), repeated({}, {2, 3}), repeated({3}, {3}), repeated({3}, {2, 3}), repeated({2, 1}, {2, 3}),
-                   repeated({2, 1}, {4, 2, 3}), repeated({1, 3, 1}, {2, 3, 2}), repeated({1}, {0}), repeated({2, 1}, {2, 0})}},
-        {.name = "products_of_others", .cases = {others({1, 1}), others({2, 4}), others({3, 2}), others({2, 0}), others({0, 3})}},
+         .cases = {repeated({}, {}), repeated({}, {2, 3}), repeated({3}, {3}), repeated({3}, {2, 3}),
+                   repeated({2, 1}, {2, 3}), repeated({2, 1}, {4, 2, 3}), repeated({1, 3, 1}, {2, 3, 2}),
+                   repeated({1}, {0}), repeated({2, 1}, {2, 0})}},
+        {.name = "products_of_others",
+         .cases = {others({1, 1}), others({2, 4}), others({3, 2}), others({2, 0}), others({0, 3})}},
     };
 }
 

@@ -19,14 +19,15 @@ double sum_along(const Plain& x, Index index, int axis, double (*f)(double)) {
 
 double exponential(double x) { return std::exp(x); }
 
-OpRow softmax_row(const std::string& name, Tensor (*op)(const Tensor&, std::int64_t), double (*finish)(double x, double total)) {
+OpRow softmax_row(const std::string& name, Tensor (*op)(const Tensor&, std::int64_t),
+                  double (*finish)(double x, double total)) {
     OpRow row{.name = name, .cases = {}};
     struct Choice {
         Shape shape;
         int axis;
     };
-    for (const auto& [shape, axis] : {Choice{{1}, -1}, Choice{{19}, 0}, Choice{{3, 5}, -1}, Choice{{3, 5}, 0}, Choice{{2, 3, 4}, 1},
-                                      Choice{{2, 10}, 1}, Choice{{0, 3}, 1}})
+    for (const auto& [shape, axis] : {Choice{{1}, -1}, Choice{{19}, 0}, Choice{{3, 5}, -1}, Choice{{3, 5}, 0},
+                                      Choice{{2, 3, 4}, 1}, Choice{{2, 10}, 1}, Choice{{0, 3}, 1}})
         row.cases.push_back(one([op, axis = axis](const Tensors& x) { return op(x[0], axis); }, {spread(shape, -3, 3)},
                                 [finish, at = axis < 0 ? axis + shape.rank() : axis](const Plains& x) {
                                     return generate(x[0].shape, [&](const Index& i) {
@@ -40,7 +41,8 @@ OpRow gradient_row(const std::string& name, Tensor (*op)(const Tensor&, const Te
                    double (*finish)(double dy, double y, double sum_dy, double sum_dy_y)) {
     OpRow row{.name = name, .cases = {}};
     for (const Shape& shape : {Shape{1}, Shape{19}, Shape{3, 5}, Shape{2, 1, 4}, Shape{0, 3}})
-        row.cases.push_back(one([op](const Tensors& x) { return op(x[0], x[1]); }, {spread(shape, -2, 2, 1), spread(shape, low, high, 2)},
+        row.cases.push_back(one([op](const Tensors& x) { return op(x[0], x[1]); },
+                                {spread(shape, -2, 2, 1), spread(shape, low, high, 2)},
                                 [finish](const Plains& x) {
                                     return generate(x[0].shape, [&](const Index& i) {
                                         double sum_dy = 0, sum_dy_y = 0;
@@ -68,7 +70,8 @@ double log_softmax_at(const Plain& logits, Index row, std::int64_t column) {
 OpRow cross_entropy_row() {
     OpRow row{.name = "softmax_cross_entropy", .cases = {}};
     for (const Shape& shape : {Shape{4}, Shape{3, 5}, Shape{2, 3, 4}, Shape{2, 1}, Shape{0, 3}})
-        row.cases.push_back(one([](const Tensors& x) { return softmax_cross_entropy(x[0], x[1]); }, {spread(shape, 0, 1, 1), spread(shape, -3, 3, 2)},
+        row.cases.push_back(one([](const Tensors& x) { return softmax_cross_entropy(x[0], x[1]); },
+                                {spread(shape, 0, 1, 1), spread(shape, -3, 3, 2)},
                                 [](const Plains& x) {
                                     return generate(without_last(x[0].shape), [&](const Index& i) {
                                         double loss = 0;
@@ -87,7 +90,8 @@ OpRow sparse_cross_entropy_row() {
     OpRow row{.name = "sparse_softmax_cross_entropy", .cases = {}};
     for (const Shape& shape : {Shape{4}, Shape{3, 5}, Shape{2, 3, 4}, Shape{2, 1}, Shape{0, 3}})
         row.cases.push_back(one([](const Tensors& x) { return sparse_softmax_cross_entropy(x[0], x[1]); },
-                                {spread_integers(without_last(shape), shape.back()), spread(shape, -3, 3)}, [](const Plains& x) {
+                                {spread_integers(without_last(shape), shape.back()), spread(shape, -3, 3)},
+                                [](const Plains& x) {
                                     return generate(x[0].shape, [&](const Index& i) {
                                         return -log_softmax_at(x[1], i, static_cast<std::int64_t>(x[0].at(i)));
                                     });

@@ -79,7 +79,8 @@ TEST_CASE("ops: third derivatives of elementwise ops agree with central differen
         if (!row.elementwise || !row.differentiable) continue;
         ++rows;
         for (const OpCase& c : row.cases) {
-            if (std::any_of(c.inputs.begin(), c.inputs.end(), [](const Tensor& x) { return x.elements() > 12; })) continue;
+            if (std::any_of(c.inputs.begin(), c.inputs.end(), [](const Tensor& x) { return x.elements() > 12; }))
+                continue;
             INFO(described(row, c.inputs));
             const GradcheckReport report = gradcheck(c.op, c.inputs, {.order = 3});
             INFO(report.table);
@@ -119,7 +120,8 @@ TEST_CASE("ops: every op declared in autograd/ops has a row in the table") {
         std::ifstream in(file.path());
         std::smatch match;
         for (std::string line; std::getline(in, line);)
-            if (std::regex_search(line, match, declaration) && match[1].str().rfind("operator", 0) != 0) declared.insert(match[1]);
+            if (std::regex_search(line, match, declaration) && match[1].str().rfind("operator", 0) != 0)
+                declared.insert(match[1]);
     }
     REQUIRE(headers >= 13);
     for (const OpRow& row : op_table()) {

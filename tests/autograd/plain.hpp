@@ -40,7 +40,8 @@ void each_index(const Shape& shape, F&& f) {
     while (true) {
         f(const_cast<const Index&>(index));
         int axis = shape.rank() - 1;
-        while (axis >= 0 && ++index[static_cast<std::size_t>(axis)] == shape[axis]) index[static_cast<std::size_t>(axis--)] = 0;
+        while (axis >= 0 && ++index[static_cast<std::size_t>(axis)] == shape[axis])
+            index[static_cast<std::size_t>(axis--)] = 0;
         if (axis < 0) return;
     }
 }
@@ -55,7 +56,8 @@ Plain generate(const Shape& shape, F&& value) {
 
 /// Deterministic values spread over [low, high], none near to another (also not of the next seed's), nor nearer to a
 /// kink than a hundredth of the range.
-Tensor spread(const Shape& shape, double low, double high, std::uint64_t seed = 1, const std::vector<double>& kinks = {});
+Tensor spread(const Shape& shape, double low, double high, std::uint64_t seed = 1,
+              const std::vector<double>& kinks = {});
 /// Deterministic integers from 0 to below n.
 Tensor spread_integers(const Shape& shape, std::int64_t n, std::uint64_t seed = 1);
 

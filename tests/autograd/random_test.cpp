@@ -108,7 +108,8 @@ TEST_CASE("random: uniform never gives its upper end, even where rounding would"
     // In [2, 4) float32 has half as many values as the draws, so that the largest draws round up to 4.
     Generator g(3);
     float largest = 0;
-    for (int i = 0; i < 20; ++i) largest = std::max(largest, max(random::uniform({1 << 21}, 3, 4, float32, g)).item<float>());
+    for (int i = 0; i < 20; ++i)
+        largest = std::max(largest, max(random::uniform({1 << 21}, 3, 4, float32, g)).item<float>());
     CHECK(largest < 4);
     CHECK(largest > 3.999f);
     CHECK(difference(random::uniform({3}, 2, 2, float32, g), full({3}, 2)) == 0);
@@ -137,7 +138,8 @@ TEST_CASE("random: a permutation holds every number once, each order as likely")
     std::vector<int> counts(6);
     for (int i = 0; i < 6000; ++i) {
         const auto p = random::permutation(3, g);
-        ++counts[static_cast<std::size_t>(2 * p.item<std::int64_t>(0) + (p.item<std::int64_t>(1) > p.item<std::int64_t>(2)))];
+        ++counts[static_cast<std::size_t>(2 * p.item<std::int64_t>(0) +
+                                          (p.item<std::int64_t>(1) > p.item<std::int64_t>(2)))];
     }
     for (int count : counts) CHECK(std::abs(count - 1000) < 150);
     CHECK(random::permutation(0, g).shape() == Shape{0});
@@ -146,6 +148,7 @@ TEST_CASE("random: a permutation holds every number once, each order as likely")
 }
 
 TEST_CASE("random: only floats are drawn from") {
-    CHECK_THAT(thrown_text<DTypeError>([] { random::normal({2}, int64); }), contains("random::normal") && contains("int64"));
+    CHECK_THAT(thrown_text<DTypeError>([] { random::normal({2}, int64); }),
+               contains("random::normal") && contains("int64"));
     CHECK_THROWS_AS(random::uniform({2}, 1, 0), ValueError);
 }

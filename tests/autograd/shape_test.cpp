@@ -31,7 +31,8 @@ TEST_CASE("shape: axes count from either end, and others are an error") {
     CHECK(shape.axis(1, "here") == 1);
     CHECK(shape.axis(-1, "here") == 1);
     CHECK(shape.axis(-2, "here") == 0);
-    CHECK_THAT(thrown_text<IndexError>([&] { shape.axis(2, "here"); }), contains("here") && contains("axis 2") && contains("[2, 3]"));
+    CHECK_THAT(thrown_text<IndexError>([&] { shape.axis(2, "here"); }),
+               contains("here") && contains("axis 2") && contains("[2, 3]"));
     CHECK_THROWS_AS(shape.axis(-3, "here"), IndexError);
     CHECK_THROWS_AS(Shape().axis(0, "here"), IndexError);
 }
@@ -64,7 +65,10 @@ TEST_CASE("shape: broadcasting follows NumPy's rules") {
     CHECK(broadcast({}, {}, "here") == Shape{});
     CHECK(broadcast({0}, {1}, "here") == Shape{0});
     CHECK(broadcast({1}, {0}, "here") == Shape{0});
-    CHECK_THAT(thrown_text<ShapeError>([] { broadcast({2, 3}, {2}, "here"); }), contains("here") && contains("[2, 3]") && contains("[2]") && contains("axis -1"));
+    CHECK_THAT(thrown_text<ShapeError>([] {
+                   broadcast({2, 3}, {2}, "here");
+               }),
+               contains("here") && contains("[2, 3]") && contains("[2]") && contains("axis -1"));
     CHECK_THROWS_AS(broadcast({0}, {2}, "here"), ShapeError);
     CHECK(broadcasts_to({1, 3}, {2, 3}));
     CHECK(broadcasts_to({}, {2, 3}));

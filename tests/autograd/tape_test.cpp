@@ -12,7 +12,9 @@ using namespace weft::testing;
 
 namespace {
 
-Tensor leaf(const std::vector<double>& values, DType dtype = float64) { return tensor(values, dtype).set_requires_grad(); }
+Tensor leaf(const std::vector<double>& values, DType dtype = float64) {
+    return tensor(values, dtype).set_requires_grad();
+}
 Tensor number(double value) { return full({}, value, float64).set_requires_grad(); }
 
 // Counts how often its derivative is computed.
@@ -53,8 +55,14 @@ TEST_CASE("tape: a seed weighs the elements of an output that is no single numbe
     square(a).backward(tensor({1, 10, 100}, float64));
     CHECK(difference(a.grad(), tensor({2, 40, 600}, float64)) == 0);
     CHECK_THAT(thrown_text<GraphError>([&] { square(a).backward(); }), contains("[3]") && contains("seed"));
-    CHECK_THAT(thrown_text<ShapeError>([&] { square(a).backward(tensor({1, 2}, float64)); }), contains("[3]") && contains("[2]"));
-    CHECK_THAT(thrown_text<DTypeError>([&] { square(a).backward(tensor({1, 2, 3}, float32)); }), contains("float64") && contains("float32"));
+    CHECK_THAT(thrown_text<ShapeError>([&] {
+                   square(a).backward(tensor({1, 2}, float64));
+               }),
+               contains("[3]") && contains("[2]"));
+    CHECK_THAT(thrown_text<DTypeError>([&] {
+                   square(a).backward(tensor({1, 2, 3}, float32));
+               }),
+               contains("float64") && contains("float32"));
     // A number is a seed for a number.
     const Tensor b = number(2);
     square(b).backward(3);
@@ -135,11 +143,13 @@ TEST_CASE("tape: hundreds of nodes wait at once, and each derivative is computed
         values.push_back(Counted::apply(leaves.back()) * 2.0);
     }
     Tensor total = 0.0;
-    for (int i = 0; i < 300; ++i) total = total + values[static_cast<std::size_t>(i * 7 % 300)] * leaves[static_cast<std::size_t>(i)];
+    for (int i = 0; i < 300; ++i)
+        total = total + values[static_cast<std::size_t>(i * 7 % 300)] * leaves[static_cast<std::size_t>(i)];
     total.backward();
     CHECK(Counted::runs == 300);
     // d/dx_k of sum 2 x_{7 i mod 300} x_i, where 43 is the inverse of 7 modulo 300.
-    for (int k = 0; k < 300; ++k) CHECK(leaves[static_cast<std::size_t>(k)].grad().item<double>() == 2 * (k * 7 % 300) + 2 * (k * 43 % 300));
+    for (int k = 0; k < 300; ++k)
+        CHECK(leaves[static_cast<std::size_t>(k)].grad().item<double>() == 2 * (k * 7 % 300) + 2 * (k * 43 % 300));
 }
 
 TEST_CASE("tape: no_grad records nothing, and enable_grad records again inside it") {
@@ -168,7 +178,8 @@ TEST_CASE("tape: a graph is freed by the pass over it unless it is retained") {
     y.backward({}, true);
     y.backward();
     CHECK(x.grad().item<double>() == 12);
-    CHECK_THAT(thrown_text<GraphError>([&] { y.backward(); }), contains("square") && contains("freed") && contains("retain_graph"));
+    CHECK_THAT(thrown_text<GraphError>([&] { y.backward(); }),
+               contains("square") && contains("freed") && contains("retain_graph"));
     const Tensor z = square(x);
     grad(z, x, {.retain_graph = true});
     grad(z, x);
@@ -223,16 +234,21 @@ TEST_CASE("tape: grad of results, of both a result and what it was made of, and 
     // Several outputs, each with its seed.
     const Tensor a = leaf({1, 2});
     const Tensors outputs{a * 2, sum(a)};
-    CHECK(difference(grad(outputs, {a}, {.grad_outputs = {tensor({1, 10}, float64), Tensor(5)}})[0], tensor({7, 25}, float64)) == 0);
+    CHECK(difference(grad(outputs, {a}, {.grad_outputs = {tensor({1, 10}, float64), Tensor(5)}})[0],
+                     tensor({7, 25}, float64)) == 0);
     CHECK_THROWS_AS(grad(outputs, {a}, {.grad_outputs = {Tensor(5)}}), ValueError);
 }
 
 TEST_CASE("tape: grad refuses inputs that it cannot reach") {
     const Tensor x = number(3), other = number(1), constant = full({}, 1, float64);
-    CHECK_THAT(thrown_text<GraphError>([&] { grad(Tensors{square(x)}, {x, other}); }), contains("input 1") && contains("allow_unused"));
+    CHECK_THAT(thrown_text<GraphError>([&] {
+                   grad(Tensors{square(x)}, {x, other});
+               }),
+               contains("input 1") && contains("allow_unused"));
     CHECK_THAT(thrown_text<GraphError>([&] { grad(square(x), constant); }), contains("set_requires_grad"));
     CHECK_THAT(thrown_text<GraphError>([&] { grad(square(constant), x); }), contains("not on the tape"));
-    CHECK_THAT(thrown_text<GraphError>([&] { constant.backward(); }), contains("backward") && contains("not on the tape"));
+    CHECK_THAT(thrown_text<GraphError>([&] { constant.backward(); }),
+               contains("backward") && contains("not on the tape"));
     const Tensors slopes = grad(Tensors{square(x)}, {x, other}, {.allow_unused = true});
     CHECK(slopes[0].item<double>() == 6);
     CHECK_FALSE(slopes[1].defined());
@@ -240,7 +256,8 @@ TEST_CASE("tape: grad refuses inputs that it cannot reach") {
 
 TEST_CASE("tape: only leaves of float type can be switched") {
     Tensor labels = arange(3);
-    CHECK_THAT(thrown_text<DTypeError>([&] { labels.set_requires_grad(); }), contains("int64 [3]") && contains("float32"));
+    CHECK_THAT(thrown_text<DTypeError>([&] { labels.set_requires_grad(); }),
+               contains("int64 [3]") && contains("float32"));
     Tensor x = number(2);
     Tensor y = square(x);
     CHECK_THAT(thrown_text<GraphError>([&] { y.set_requires_grad(false); }), contains("detach"));
@@ -348,7 +365,8 @@ TEST_CASE("tape: threads record and differentiate side by side") {
     for (double slope : slopes) CHECK(slope == 11 * std::pow(3.0, 10));
 }
 
-// --- depth and repetition ---------------------------------------------------------------------------------------------
+// --- depth and repetition
+// ---------------------------------------------------------------------------------------------
 
 namespace {
 

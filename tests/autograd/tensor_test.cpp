@@ -43,14 +43,23 @@ TEST_CASE("tensor: int64 with a float gives that float, and floats of two widths
     CHECK_THAT(thrown_text<DTypeError>([&] { f + equal(f, f); }), contains("bool") && contains("x.to(float32)"));
     CHECK_THAT(thrown_text<DTypeError>([&] { f.to(uint8) * 2; }), contains("uint8"));
     CHECK_THAT(thrown_text<DTypeError>([&] { exp(i); }), contains("exp") && contains("int64 [2]"));
-    CHECK_THAT(thrown_text<DTypeError>([&] { matmul(full({1, 2}, 1), full({2, 1}, 1, float64)); }), contains("matmul") && contains("float64 [2, 1]"));
+    CHECK_THAT(thrown_text<DTypeError>([&] {
+                   matmul(full({1, 2}, 1), full({2, 1}, 1, float64));
+               }),
+               contains("matmul") && contains("float64 [2, 1]"));
     CHECK_THAT(thrown_text<DTypeError>([&] { relu_gradient(f, d); }), contains("relu_gradient"));
 }
 
 TEST_CASE("tensor: shapes that do not broadcast are an error with both shapes") {
-    CHECK_THAT(thrown_text<ShapeError>([] { zeros({2, 3}) + zeros({2}); }), contains("add") && contains("[2, 3]") && contains("[2]"));
+    CHECK_THAT(thrown_text<ShapeError>([] {
+                   zeros({2, 3}) + zeros({2});
+               }),
+               contains("add") && contains("[2, 3]") && contains("[2]"));
     CHECK_THAT(thrown_text<ShapeError>([] { where(equal(zeros({2}), 0), zeros({3}), 0); }), contains("where"));
-    CHECK_THAT(thrown_text<ShapeError>([] { matmul(zeros({2, 3}), zeros({2, 3})); }), contains("matmul") && contains("[2, 3]"));
+    CHECK_THAT(thrown_text<ShapeError>([] {
+                   matmul(zeros({2, 3}), zeros({2, 3}));
+               }),
+               contains("matmul") && contains("[2, 3]"));
 }
 
 TEST_CASE("tensor: conversion keeps what the type can hold, and carries gradients between floats") {
@@ -85,7 +94,8 @@ TEST_CASE("tensor: arithmetic with xtensor expressions stays on the tape, in bot
     Tensor x = full({2, 2}, 2, float64).set_requires_grad();
     const Tensor& fixed = x;
     const xt::xarray<double>& fixed_a = a;
-    for (const Tensor& y : {x * a, a * x, fixed * a, a * fixed, x * fixed_a, fixed_a * fixed, x * (a + 0), (a + 0) * x, Tensor(x) * a, a * Tensor(x)}) {
+    for (const Tensor& y : {x * a, a * x, fixed * a, a * fixed, x * fixed_a, fixed_a * fixed, x * (a + 0), (a + 0) * x,
+                            Tensor(x) * a, a * Tensor(x)}) {
         CHECK(y.requires_grad());
         CHECK(difference(grad(sum(y), x), Tensor(a)) == 0);
     }
@@ -114,7 +124,8 @@ TEST_CASE("tensor: array shows the elements, in any xtensor expression, and keep
     x = Tensor();
     for (int i = 0; i < 100; ++i) zeros({2, 2}, float64);  // would be given the same block
     CHECK(view(1, 1) == 4);
-    CHECK_THAT(thrown_text<DTypeError>([] { zeros({2}).array<double>(); }), contains("float32 [2]") && contains("x.to(float64)"));
+    CHECK_THAT(thrown_text<DTypeError>([] { zeros({2}).array<double>(); }),
+               contains("float32 [2]") && contains("x.to(float64)"));
     CHECK(zeros({}).array<float>()() == 0);
     CHECK(zeros({2, 0}).array<float>().size() == 0);
 }
@@ -217,12 +228,19 @@ TEST_CASE("tensor: reshapes and slices of the first axis share memory, everythin
 
 TEST_CASE("tensor: indices and sizes outside are errors that say where") {
     const Tensor x = zeros({2, 3});
-    CHECK_THAT(thrown_text<IndexError>([&] { sum(x, 2); }), contains("sum") && contains("axis 2") && contains("[2, 3]"));
+    CHECK_THAT(thrown_text<IndexError>([&] { sum(x, 2); }),
+               contains("sum") && contains("axis 2") && contains("[2, 3]"));
     CHECK_THAT(thrown_text<ValueError>([&] { sum(x, {0, -2}); }), contains("twice"));
     CHECK_THAT(thrown_text<IndexError>([&] { select(x, 1, 3); }), contains("index 3") && contains("[2, 3]"));
-    CHECK_THAT(thrown_text<IndexError>([&] { gather(x, tensor({0, 2}, int64)); }), contains("received 2 at position 1"));
+    CHECK_THAT(thrown_text<IndexError>([&] {
+                   gather(x, tensor({0, 2}, int64));
+               }),
+               contains("received 2 at position 1"));
     CHECK_THAT(thrown_text<DTypeError>([&] { gather(x, tensor({0, 1})); }), contains("int64"));
-    CHECK_THAT(thrown_text<IndexError>([&] { one_hot(tensor({0, -1}, int64), 3); }), contains("0..2") && contains("-1"));
+    CHECK_THAT(thrown_text<IndexError>([&] {
+                   one_hot(tensor({0, -1}, int64), 3);
+               }),
+               contains("0..2") && contains("-1"));
     CHECK_THAT(thrown_text<ShapeError>([&] { x.reshape({4, 2}); }), contains("[2, 3]") && contains("[4, 2]"));
     CHECK_THROWS_AS(x.reshape({-1, -1}), ShapeError);
     CHECK_THROWS_AS(zeros({0, 2}).reshape({-1, 0}), ShapeError);
@@ -250,9 +268,15 @@ TEST_CASE("tensor: indices and sizes outside are errors that say where") {
 
 TEST_CASE("tensor: convolution and pooling refuse what does not fit") {
     const Tensor x = zeros({1, 4, 4, 2}), w = zeros({3, 3, 2, 5});
-    CHECK_THAT(thrown_text<ShapeError>([&] { conv2d(zeros({4, 4, 2}), w); }), contains("[batch, height, width, channels]") && contains("[4, 4, 2]"));
+    CHECK_THAT(thrown_text<ShapeError>([&] {
+                   conv2d(zeros({4, 4, 2}), w);
+               }),
+               contains("[batch, height, width, channels]") && contains("[4, 4, 2]"));
     CHECK_THAT(thrown_text<ShapeError>([&] { conv2d(zeros({1, 4, 4, 3}), w); }), contains("channels"));
-    CHECK_THAT(thrown_text<ShapeError>([&] { conv2d(x, zeros({5, 3, 2, 5})); }), contains("window of 5") && contains("input of 4"));
+    CHECK_THAT(thrown_text<ShapeError>([&] {
+                   conv2d(x, zeros({5, 3, 2, 5}));
+               }),
+               contains("window of 5") && contains("input of 4"));
     CHECK_THROWS_AS(conv2d(x, w, zeros({4})), ShapeError);
     CHECK_THROWS_AS(conv2d(x, w, {}, {.strides = {0, 1}}), ValueError);
     CHECK_THROWS_AS(conv2d(x, w, {}, {.groups = 3}), ShapeError);

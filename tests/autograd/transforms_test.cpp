@@ -35,7 +35,10 @@ TEST_CASE("transforms: vjp is the seeds times the Jacobian") {
     CHECK_FALSE(y[0].requires_grad());
     CHECK_FALSE(dx[0].requires_grad());
     CHECK_FALSE(a.requires_grad());
-    CHECK_THAT(thrown_text<ValueError>([&] { vjp(two, {a, b}, {u}); }), contains("vjp") && contains("2 results") && contains("received 1"));
+    CHECK_THAT(thrown_text<ValueError>([&] {
+                   vjp(two, {a, b}, {u});
+               }),
+               contains("vjp") && contains("2 results") && contains("received 1"));
 }
 
 TEST_CASE("transforms: jvp is the Jacobian times the direction") {
@@ -56,7 +59,11 @@ TEST_CASE("transforms: jvp is the Jacobian times the direction") {
 TEST_CASE("transforms: the Jacobian has the results' axes, then the inputs'") {
     const Tensor w = values({1, 2, 3, 4, 5, 6}, {2, 3}), x = vector({1, 2, 3});
     CHECK(difference(jacobian([&](const Tensor& t) { return matmul(w, t); }, x), w) == 0);
-    const std::vector<Tensors> both = jacobian([](const Tensors& t) { return Tensors{matmul(t[0], t[1]), sum(t[1])}; }, {w, x});
+    const std::vector<Tensors> both = jacobian(
+        [](const Tensors& t) {
+            return Tensors{matmul(t[0], t[1]), sum(t[1])};
+        },
+        {w, x});
     CHECK(both[0][0].shape() == Shape{2, 2, 3});
     CHECK(difference(select(both[0][0], 0, 1), values({0, 0, 0, 1, 2, 3}, {2, 3})) == 0);
     CHECK(difference(both[0][1], w) == 0);
@@ -81,7 +88,8 @@ TEST_CASE("transforms: the Hessian, whole and times a vector") {
     CHECK(h[1][0].item<double>() == Approx(6 * std::exp(0.5)));
     CHECK(h[1][1].item<double>() == Approx(2 * std::exp(0.5)));
     CHECK(difference(hessian([](const Tensor& t) { return sum(t); }, x), zeros({3, 3}, float64)) == 0);
-    CHECK_THAT(thrown_text<ShapeError>([&] { hessian([](const Tensor& t) { return t; }, x); }), contains("single number") && contains("[3]"));
+    CHECK_THAT(thrown_text<ShapeError>([&] { hessian([](const Tensor& t) { return t; }, x); }),
+               contains("single number") && contains("[3]"));
     CHECK_THROWS_AS(hvp([](const Tensor& t) { return t; }, x, v), ShapeError);
 }
 
@@ -91,16 +99,19 @@ TEST_CASE("transforms: create_graph leads on, to the inputs and to what the func
     const Tensor h = hessian(f, x, {.create_graph = true});  // diag(6 w x)
     CHECK(difference(grad(sum(h), Tensors{x, w}, {.retain_graph = true})[0], 6 * w) < 1e-14);
     CHECK(difference(grad(sum(h), w), 6 * x) < 1e-14);
-    CHECK(difference(grad(sum(square(hvp(f, x, vector({1, 0}), {.create_graph = true}).second)), w), vector({72 * 3, 0})) < 1e-12);
+    CHECK(difference(grad(sum(square(hvp(f, x, vector({1, 0}), {.create_graph = true}).second)), w),
+                     vector({72 * 3, 0})) < 1e-12);
     const auto [y, slope] = jvp(f, x, vector({1, 1}), {.create_graph = true});
     CHECK(difference(grad(slope, w), 3 * square(x)) < 1e-14);
     CHECK_FALSE(hessian(f, x).requires_grad());
     CHECK_FALSE(x.grad().defined());
     // A value made of x is a constant to f.
     const Tensor z = x * 2;
-    CHECK(difference(jacobian([&](const Tensor& t) { return t * z; }, x, {.create_graph = true}), values({2, 0, 0, 4}, {2, 2})) == 0);
+    CHECK(difference(jacobian([&](const Tensor& t) { return t * z; }, x, {.create_graph = true}),
+                     values({2, 0, 0, 4}, {2, 2})) == 0);
     // Recording is on inside, whatever the caller does.
-    CHECK(difference(no_grad([&] { return jacobian([](const Tensor& t) { return square(t); }, x); }), values({2, 0, 0, 4}, {2, 2})) == 0);
+    CHECK(difference(no_grad([&] { return jacobian([](const Tensor& t) { return square(t); }, x); }),
+                     values({2, 0, 0, 4}, {2, 2})) == 0);
 }
 
 TEST_CASE("transforms: integers have no derivative") {

@@ -28,8 +28,11 @@ std::vector<double> values_of(const Tensor& x) {
 
 TEST_CASE("data: the numbers of a CSV file become a tensor", "[data_io]") {
     TemporaryFolder folder;
-    const auto read = [&](const std::string& bytes, const CsvOptions& options = {}) { return read_csv(folder.write("x.csv", bytes), options); };
-    const std::string series = "\"Month\",\"Sun, spots\"\r\n\"1749-01\",58.0\r\n\"1749-02\", \"62.6\" \r\n\r\n1749-03,-7e1";
+    const auto read = [&](const std::string& bytes, const CsvOptions& options = {}) {
+        return read_csv(folder.write("x.csv", bytes), options);
+    };
+    const std::string series =
+        "\"Month\",\"Sun, spots\"\r\n\"1749-01\",58.0\r\n\"1749-02\", \"62.6\" \r\n\r\n1749-03,-7e1";
     const Tensor column = read(series, {.columns = {"Sun, spots"}});
     CHECK(column.dtype() == weft::float32);
     CHECK(column.shape() == Shape{3, 1});
@@ -40,10 +43,13 @@ TEST_CASE("data: the numbers of a CSV file become a tensor", "[data_io]") {
     CHECK(all.shape() == Shape{2, 3});
     CHECK(values_of(all) == std::vector<double>{1, 2, 3, 4, 5, 0.5});
     CHECK(values_of(read("a,b,c\n1,2,3\n", {.columns = {"c", "a"}})) == std::vector<double>{3, 1});
-    CHECK(values_of(read("1;2\n3;4\n", {.columns = {"1"}, .delimiter = ';', .header = false})) == std::vector<double>{2, 4});
-    CHECK(values_of(read("1\t\t3\n4\t5\t6\n", {.columns = {"0", "2"}, .delimiter = '\t', .header = false})) == std::vector<double>{1, 3, 4, 6});
+    CHECK(values_of(read("1;2\n3;4\n", {.columns = {"1"}, .delimiter = ';', .header = false})) ==
+          std::vector<double>{2, 4});
+    CHECK(values_of(read("1\t\t3\n4\t5\t6\n", {.columns = {"0", "2"}, .delimiter = '\t', .header = false})) ==
+          std::vector<double>{1, 3, 4, 6});
     CHECK(values_of(read("\xef\xbb\xbf" "x\n1\n", {.columns = {"x"}})) == std::vector<double>{1});
-    CHECK(values_of(read("\"say \"\"x\"\"\nagain\",y\n1,2\n", {.columns = {"say \"x\"\nagain"}})) == std::vector<double>{1});
+    CHECK(values_of(read("\"say \"\"x\"\"\nagain\",y\n1,2\n", {.columns = {"say \"x\"\nagain"}})) ==
+          std::vector<double>{1});
     CHECK(values_of(read_csv(folder.write("packed", weft::testing::gzip("x\n1\n")))) == std::vector<double>{1});
 }
 

@@ -77,12 +77,14 @@ TEST_CASE("data: sequences that make no tensor are refused", "[data_sequences]")
     CHECK(pad_sequences(good).shape() == Shape{3, 3, 2});
     CHECK_THROWS_WITH(pad_sequences(Tensors{}), Contains("at least one sequence; received none"));
     CHECK_THROWS_AS(pad_sequences({good[0], weft::zeros({4, 3})}), ShapeError);
-    CHECK_THROWS_WITH(pad_sequences({good[0], weft::zeros({4, 3})}), Contains("sequence 0 is float32 [3, 2], sequence 1 is float32 [4, 3]"));
+    CHECK_THROWS_WITH(pad_sequences({good[0], weft::zeros({4, 3})}),
+                      Contains("sequence 0 is float32 [3, 2], sequence 1 is float32 [4, 3]"));
     CHECK_THROWS_WITH(pad_sequences({good[0], Tensor(1.0)}), Contains("first axis of steps; sequence 1 is float"));
     CHECK_THROWS_WITH(pad_sequences({good[0], Tensor()}), Contains("sequence 1 is an undefined tensor"));
     CHECK_THROWS_AS(pad_sequences({good[0], weft::zeros({1, 2}, weft::float64)}), weft::DTypeError);
     CHECK_THROWS_WITH(pad_sequences(good, {.maxlen = -2}), Contains("received -2"));
-    CHECK_THROWS_WITH(pad_sequences(good, {.padding = "left"}), Contains("padding must be \"pre\" or \"post\"; received \"left\""));
+    CHECK_THROWS_WITH(pad_sequences(good, {.padding = "left"}),
+                      Contains("padding must be \"pre\" or \"post\"; received \"left\""));
     CHECK_THROWS_WITH(pad_sequences(good, {.truncating = ""}), Contains("truncating must be"));
 }
 
@@ -111,17 +113,22 @@ TEST_CASE("data: windows that do not fit a series are refused", "[data_sequences
     CHECK(timeseries_windows(data, targets, 10).count == 1);
     CHECK(timeseries_windows(data, {}, 4, {.sampling_rate = 3}).count == 1);
     CHECK_THROWS_AS(timeseries_windows(data, {}, 11), ShapeError);
-    CHECK_THROWS_WITH(timeseries_windows(data, {}, 11), Contains("steps 0..10 of the data, float32 [10, 1], hold no window of 11 steps"));
+    CHECK_THROWS_WITH(timeseries_windows(data, {}, 11),
+                      Contains("steps 0..10 of the data, float32 [10, 1], hold no window of 11 steps"));
     CHECK_THROWS_WITH(timeseries_windows(data, {}, 5, {.sampling_rate = 3}), Contains("each 3 after the one before"));
     CHECK_THROWS_AS(timeseries_windows(data, {}, INT64_MAX, {.sampling_rate = INT64_MAX}), ShapeError);
-    CHECK_THROWS_WITH(timeseries_windows(data, targets, 2, {.start_index = 7}), Contains("begins at step 7, for which there is no target"));
-    CHECK_THROWS_WITH(timeseries_windows(data, weft::zeros({0}), 2), Contains("there is no target; received targets float32 [0]"));
+    CHECK_THROWS_WITH(timeseries_windows(data, targets, 2, {.start_index = 7}),
+                      Contains("begins at step 7, for which there is no target"));
+    CHECK_THROWS_WITH(timeseries_windows(data, weft::zeros({0}), 2),
+                      Contains("there is no target; received targets float32 [0]"));
     CHECK_THROWS_WITH(timeseries_windows(data, {}, 2, {.start_index = 10}), Contains("received 10 and 10"));
     CHECK_THROWS_WITH(timeseries_windows(data, {}, 2, {.start_index = -1}), Contains("received -1 and 10"));
     CHECK_THROWS_WITH(timeseries_windows(data, {}, 2, {.end_index = 11}), Contains("received 0 and 11"));
     CHECK_THROWS_WITH(timeseries_windows(data, {}, 0), Contains("sequence_length must be at least 1; received 0"));
-    CHECK_THROWS_WITH(timeseries_windows(data, {}, 1, {.sequence_stride = 0}), Contains("sequence_stride must be at least 1"));
-    CHECK_THROWS_WITH(timeseries_windows(data, {}, 1, {.sampling_rate = 0}), Contains("sampling_rate must be at least 1"));
+    CHECK_THROWS_WITH(timeseries_windows(data, {}, 1, {.sequence_stride = 0}),
+                      Contains("sequence_stride must be at least 1"));
+    CHECK_THROWS_WITH(timeseries_windows(data, {}, 1, {.sampling_rate = 0}),
+                      Contains("sampling_rate must be at least 1"));
     CHECK_THROWS_WITH(timeseries_windows(Tensor(), {}, 1), Contains("an undefined tensor"));
     CHECK_THROWS_WITH(timeseries_windows(Tensor(1.0), {}, 1), Contains("first axis of steps"));
     CHECK_THROWS_AS(timeseries_windows(weft::zeros({0}), {}, 1), ValueError);
@@ -151,9 +158,12 @@ TEST_CASE("data: with lanes each row of a batch goes on where it ended", "[data_
         for (const Tensors& batch : loader.epoch(0)) {
             REQUIRE(batch[0].shape() == Shape{lanes, length});
             for (std::int64_t row = 0; row < lanes; ++row) {
-                if (before.defined()) REQUIRE(batch[0].item<std::int64_t>(row * length) == before.item<std::int64_t>(row * length + length - 1));
+                if (before.defined())
+                    REQUIRE(batch[0].item<std::int64_t>(row * length) ==
+                            before.item<std::int64_t>(row * length + length - 1));
                 for (std::int64_t i = 0; i < length; ++i) {
-                    REQUIRE(batch[1].item<std::int64_t>(row * length + i) == batch[0].item<std::int64_t>(row * length + i) + 1);
+                    REQUIRE(batch[1].item<std::int64_t>(row * length + i) ==
+                            batch[0].item<std::int64_t>(row * length + i) + 1);
                     targets.insert(batch[1].item<std::int64_t>(row * length + i));
                 }
             }
@@ -167,7 +177,8 @@ TEST_CASE("data: with lanes each row of a batch goes on where it ended", "[data_
 TEST_CASE("data: windows that do not fit a corpus are refused", "[data_sequences]") {
     const Tensor corpus = weft::arange(12);
     CHECK_THROWS_AS(token_windows(corpus, 12), ShapeError);
-    CHECK_THROWS_WITH(token_windows(corpus, 12), Contains("need 13 tokens in each lane; received int64 [12] in 1 lane"));
+    CHECK_THROWS_WITH(token_windows(corpus, 12),
+                      Contains("need 13 tokens in each lane; received int64 [12] in 1 lane"));
     CHECK_THROWS_WITH(token_windows(corpus, 4, {.lanes = 3}), Contains("received int64 [12] in 3 lanes"));
     CHECK_THROWS_WITH(token_windows(corpus, 0), Contains("length must be at least 1; received 0"));
     CHECK_THROWS_WITH(token_windows(corpus, 1, {.stride = -1}), Contains("stride must be at least 0; received -1"));
@@ -217,7 +228,8 @@ TEST_CASE("data: a loader gives gathered samples once an epoch, in an order of t
         }
     CHECK_THROWS_WITH(Loader(Samples(3, nullptr)), Contains("received count 3 and no function"));
     CHECK_THROWS_WITH(Loader(Samples(-1, [](auto, auto&) { return Tensors{}; })), Contains("received count -1"));
-    CHECK_THROWS_WITH(Loader(token_windows(weft::arange(9), 2), {.batch_size = 0}), Contains("batch_size must be at least 1"));
+    CHECK_THROWS_WITH(Loader(token_windows(weft::arange(9), 2), {.batch_size = 0}),
+                      Contains("batch_size must be at least 1"));
 }
 
 TEST_CASE("data: an error in gathering samples reaches the caller", "[data_sequences]") {
@@ -259,7 +271,9 @@ TEST_CASE("data: batches by length hold every sequence once, and little filling"
     for (const bool shuffle : {false, true})
         for (const std::int64_t width : {1, 10}) {
             CAPTURE(shuffle, width);
-            BucketLoader loader({x, y, labels}, {.batch_size = 8, .shuffle = shuffle, .seed = 2, .width = width, .value = -1, .weights = true});
+            BucketLoader loader(
+                {x, y, labels},
+                {.batch_size = 8, .shuffle = shuffle, .seed = 2, .width = width, .value = -1, .weights = true});
             CHECK(loader.samples() == n);
             CHECK(loader.batches() == 13);
             std::vector<std::int64_t> seen, lengths;
@@ -278,7 +292,8 @@ TEST_CASE("data: batches by length hold every sequence once, and little filling"
                     for (std::int64_t t = 0; t < steps; ++t) {
                         const bool given = t < length;
                         REQUIRE(batch[0].item<double>(r * steps + t) == (given ? static_cast<double>(i) : -1));
-                        REQUIRE(batch[1].item<double>((r * steps + t) * 2 + 1) == (given ? static_cast<double>(i) + 0.5 : -1));
+                        REQUIRE(batch[1].item<double>((r * steps + t) * 2 + 1) ==
+                                (given ? static_cast<double>(i) + 0.5 : -1));
                         REQUIRE(batch[3].item<double>(r * steps + t) == (given ? 1 : 0));
                     }
                 }
@@ -315,8 +330,10 @@ TEST_CASE("data: sequences that make no batches are refused", "[data_sequences]"
     CHECK_THROWS_WITH(BucketLoader(Columns{x, {y[0], x[0]}}), Contains("sample 1 of column 1 is int64 [3]"));
     CHECK_THROWS_WITH(BucketLoader(Columns{{x[0], Tensor()}}), Contains("sample 1 of column 0 is an undefined tensor"));
     CHECK_THROWS_AS(BucketLoader(Columns{{x[0], weft::zeros({2})}}), weft::DTypeError);
-    CHECK_THROWS_WITH(BucketLoader(Columns{x, {weft::zeros({3, 2}), weft::zeros({2, 1})}}), Contains("column 1: ") && Contains("one shape"));
-    CHECK_THROWS_WITH(BucketLoader(Columns{x}, {.batch_size = 0}), Contains("batch_size must be at least 1; received 0"));
+    CHECK_THROWS_WITH(BucketLoader(Columns{x, {weft::zeros({3, 2}), weft::zeros({2, 1})}}),
+                      Contains("column 1: ") && Contains("one shape"));
+    CHECK_THROWS_WITH(BucketLoader(Columns{x}, {.batch_size = 0}),
+                      Contains("batch_size must be at least 1; received 0"));
     CHECK_THROWS_WITH(BucketLoader(Columns{x}, {.width = 0}), Contains("width must be at least 1; received 0"));
     CHECK_THROWS_WITH(BucketLoader(Columns{x}, {.padding = "same"}), Contains("received \"same\""));
     BucketLoader loader(Columns{x, y});

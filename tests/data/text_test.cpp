@@ -38,7 +38,9 @@ std::string content_of(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Tensor int_tensor(const std::vector<double>& values, const weft::Shape& shape) { return weft::tensor(values, shape, weft::int64); }
+Tensor int_tensor(const std::vector<double>& values, const weft::Shape& shape) {
+    return weft::tensor(values, shape, weft::int64);
+}
 
 }  // namespace
 
@@ -95,8 +97,10 @@ TEST_CASE("data: capital letters and small ones, white space and marks", "[data_
         CHECK(lower_case(small[i]) == small[i]);
     }
     for (char32_t point : U"0@[`{×÷ßıĸŉƀǝǰȡʰ中😀") CHECK(lower_case(point) == point);
-    for (char32_t point : std::u32string(U" \t\n\r\u0085\u00a0\u2003\u3000")) CHECK((is_white_space(point) && !is_mark(point)));
-    for (char32_t point : std::u32string(U"!~_¡«·»¿×÷–—’“…€→、。！😀")) CHECK((is_mark(point) && !is_white_space(point)));
+    for (char32_t point : std::u32string(U" \t\n\r\u0085\u00a0\u2003\u3000"))
+        CHECK((is_white_space(point) && !is_mark(point)));
+    for (char32_t point : std::u32string(U"!~_¡«·»¿×÷–—’“…€→、。！😀"))
+        CHECK((is_mark(point) && !is_white_space(point)));
     for (char32_t point : std::u32string(U"aZ9éªµºßжΩ中あ\u0301")) CHECK((!is_mark(point) && !is_white_space(point)));
 }
 
@@ -130,7 +134,8 @@ TEST_CASE("data: texts are standardized and split as Keras does it", "[data_text
     for (const std::string& name : fixture.names("text")) {
         CAPTURE(name);
         const std::string path = "text/" + name;
-        const TokenizeOptions options{.standardize = fixture.text(path, "standardize"), .split = fixture.text(path, "split")};
+        const TokenizeOptions options{.standardize = fixture.text(path, "standardize"),
+                                      .split = fixture.text(path, "split")};
         const auto texts = nlohmann::json::parse(fixture.text(path, "texts")).get<Tokens>();
         const auto expected = nlohmann::json::parse(fixture.text(path, "tokens")).get<std::vector<Tokens>>();
         Tokens corpus;
@@ -143,14 +148,18 @@ TEST_CASE("data: texts are standardized and split as Keras does it", "[data_text
         const Vocabulary vocabulary = build_vocabulary(corpus);
         REQUIRE(vocabulary.size() == static_cast<std::int64_t>(known.size()));
         for (std::size_t i = 0; i < known.size(); ++i) {
-            const auto count = [&](const std::string& token) { return std::count(corpus.begin(), corpus.end(), token); };
+            const auto count = [&](const std::string& token) {
+                return std::count(corpus.begin(), corpus.end(), token);
+            };
             CHECK(count(vocabulary.token(static_cast<std::int64_t>(i))) == count(known[i]));
         }
     }
 }
 
 TEST_CASE("data: words and marks are tokens of their own", "[data_text]") {
-    const auto words = [](const std::string& text) { return tokenize(text, {.standardize = "lower", .split = "words"}); };
+    const auto words = [](const std::string& text) {
+        return tokenize(text, {.standardize = "lower", .split = "words"});
+    };
     CHECK(words("Don't stop -- L’État, c'est 'MOI'!") ==
           Tokens{"don't", "stop", "-", "-", "l’état", ",", "c'est", "'", "moi", "'", "!"});
     CHECK(words("it's 3.14") == Tokens{"it's", "3", ".", "14"});
@@ -165,7 +174,8 @@ TEST_CASE("data: words and marks are tokens of their own", "[data_text]") {
 }
 
 TEST_CASE("data: a tokenizer's options are words that it knows", "[data_text]") {
-    CHECK_THROWS_WITH(tokenize("x", {.standardize = "lowre"}), Contains("no standardize 'lowre'") && Contains("'lower'"));
+    CHECK_THROWS_WITH(tokenize("x", {.standardize = "lowre"}),
+                      Contains("no standardize 'lowre'") && Contains("'lower'"));
     CHECK_THROWS_WITH(tokenize("x", {.split = "words "}), Contains("no split 'words '") && Contains("whitespace"));
     CHECK_THROWS_AS(standardize("x", ""), ValueError);
     CHECK_THROWS_WITH(tokenize("ab\xff"), Contains("byte 0xff at position 2"));
@@ -187,7 +197,8 @@ TEST_CASE("data: a vocabulary holds the frequent tokens first", "[data_text]") {
     CHECK_THROWS_WITH(build_vocabulary(corpus, {.max_tokens = 2}), Contains("at least 3; received 2"));
     CHECK_THROWS_WITH(build_vocabulary(corpus, {.max_tokens = -2}), Contains("at least 3; received -2"));
     CHECK_THROWS_WITH(build_vocabulary(corpus, {.min_count = 0}), Contains("min_count must be at least 1; received 0"));
-    CHECK_THROWS_WITH(build_vocabulary(corpus, {.min_count = 4}), Contains("none of the corpus's 10 tokens occurs 4 times"));
+    CHECK_THROWS_WITH(build_vocabulary(corpus, {.min_count = 4}),
+                      Contains("none of the corpus's 10 tokens occurs 4 times"));
     CHECK_THROWS_AS(build_vocabulary(Tokens{}), ValueError);
 }
 
@@ -213,13 +224,16 @@ TEST_CASE("data: what a vocabulary does not know is said", "[data_text]") {
     CHECK_THROWS_AS(vocabulary.token(5), weft::IndexError);
     CHECK_THROWS_WITH(vocabulary.token(-1), Contains("0..4; received -1"));
     CHECK_THROWS_AS(vocabulary.decode(int_tensor({2, 3, 4, 5}, {2, 2})), weft::IndexError);
-    CHECK_THROWS_WITH(vocabulary.decode(int_tensor({2, 3, 4, 5}, {2, 2})), Contains("0..4; received 5 at position 3 of int64 [2, 2]"));
+    CHECK_THROWS_WITH(vocabulary.decode(int_tensor({2, 3, 4, 5}, {2, 2})),
+                      Contains("0..4; received 5 at position 3 of int64 [2, 2]"));
     CHECK_THROWS_WITH(vocabulary.decode(int_tensor({-1}, {1})), Contains("received -1 at position 0"));
     CHECK_THROWS_AS(vocabulary.decode(weft::zeros({2})), weft::DTypeError);
     CHECK_THROWS_WITH(vocabulary.encode_prompt(Tokens{}), Contains("at least one token; received none"));
     CHECK_THROWS_AS(vocabulary.encode_prompt(Tokens{"xyzzy"}), ValueError);
-    CHECK_THROWS_WITH(vocabulary.encode_prompt(Tokens{"xyzzy", "plugh"}),
-                      Contains("no token of the prompt is known; received 'xyzzy', 'plugh'. Known are 3 tokens: 'the', 'cat', 'sat'"));
+    CHECK_THROWS_WITH(
+        vocabulary.encode_prompt(Tokens{"xyzzy", "plugh"}),
+        Contains(
+            "no token of the prompt is known; received 'xyzzy', 'plugh'. Known are 3 tokens: 'the', 'cat', 'sat'"));
     CHECK_THROWS_WITH(Vocabulary({}), Contains("at least one token; received none"));
     CHECK_THROWS_WITH(Vocabulary({"a", "b", "a"}), Contains("'a' is there twice, at positions 0 and 2"));
     CHECK_THROWS_WITH(Vocabulary({"a", ""}), Contains("the token at position 1 is empty"));

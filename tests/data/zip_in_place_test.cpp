@@ -16,10 +16,13 @@ using weft::testing::TemporaryFolder;
 namespace {
 
 void fill(const std::string& temporary) {
-    data::fill_hdf5(temporary, [](const data::Hdf5Object& root) { root.write("group/x", arange(0, 1000)); }, data::in_place_begin);
+    data::fill_hdf5(
+        temporary, [](const data::Hdf5Object& root) { root.write("group/x", arange(0, 1000)); }, data::in_place_begin);
 }
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 void change_byte(const std::string& path, std::uint64_t at) {
     std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
@@ -54,7 +57,8 @@ TEST_CASE("zip: a file written in place is an entry like any other", "[data_io]"
     CHECK_FALSE(data::find_stored(path, "x.h5", entry));
 }
 
-TEST_CASE("zip: a stored file is found behind others; a packed one is not, and what is no HDF5 is refused", "[data_io]") {
+TEST_CASE("zip: a stored file is found behind others; a packed one is not, and what is no HDF5 is refused",
+          "[data_io]") {
     if (!data::can_zip()) {
         WARN("skipped: built without libzip");
         return;
@@ -64,7 +68,10 @@ TEST_CASE("zip: a stored file is found behind others; a packed one is not, and w
     data::write_hdf5(inner, [](const data::Hdf5Object& root) { root.write("x", arange(0, 100)); });
     std::ifstream in(inner, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}}, text = "some text";
-    data::write_zip(path, {{"a.txt", {bytes_of(text)}, 9}, {"b.txt", {bytes_of(text)}}, {"x.h5", {bytes_of(bytes)}}, {"y.h5", {bytes_of(bytes)}, 9}});
+    data::write_zip(path, {{"a.txt", {bytes_of(text)}, 9},
+                           {"b.txt", {bytes_of(text)}},
+                           {"x.h5", {bytes_of(bytes)}},
+                           {"y.h5", {bytes_of(bytes)}, 9}});
     const data::ZipReader archive(path);
     const auto begin = data::find_stored(path, "x.h5", archive.open("x.h5"));
     REQUIRE(begin);

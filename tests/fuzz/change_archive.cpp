@@ -31,7 +31,18 @@ std::uint64_t maybe(std::uint64_t honest, Choices& choices) {
 }
 
 std::string maybe_renamed(const std::string& name, Choices& choices) {
-    static const std::vector<std::string> names{"", "/", "../config.json", "a/../../b", "C:\\x", "/etc/passwd", "..\\model.weights.h5", "config.json", "metadata.json", "model.weights.h5", "assets/", "x.npy"};
+    static const std::vector<std::string> names{"",
+                                                "/",
+                                                "../config.json",
+                                                "a/../../b",
+                                                "C:\\x",
+                                                "/etc/passwd",
+                                                "..\\model.weights.h5",
+                                                "config.json",
+                                                "metadata.json",
+                                                "model.weights.h5",
+                                                "assets/",
+                                                "x.npy"};
     return choices.one_in(12) ? choices.of(names) : name;
 }
 
@@ -47,8 +58,10 @@ std::string changed_archive(std::vector<ArchiveEntry> entries, Choices& choices)
         std::string packed = method == 8 ? deflated(entry.bytes) : entry.bytes;
         if (choices.one_in(12) && !packed.empty()) choices.of(packed) = static_cast<char>(choices.byte());
         if (choices.one_in(16)) packed.resize(choices.below(packed.size() + 1));
-        const std::string name = maybe_renamed(entry.name, choices), other = choices.one_in(16) ? maybe_renamed(name, choices) : name;
-        const std::uint64_t sum = crc32(0, reinterpret_cast<const Bytef*>(entry.bytes.data()), static_cast<uInt>(entry.bytes.size()));
+        const std::string name = maybe_renamed(entry.name, choices),
+                          other = choices.one_in(16) ? maybe_renamed(name, choices) : name;
+        const std::uint64_t sum =
+            crc32(0, reinterpret_cast<const Bytef*>(entry.bytes.data()), static_cast<uInt>(entry.bytes.size()));
         const std::uint64_t flags = choices.one_in(24) ? choices.byte() : 0;
         const std::uint64_t at = maybe(file.size(), choices);
         const auto common = [&](std::string& to, const std::string& called) {

@@ -29,7 +29,9 @@ std::string parent_of(const std::string& path) {
 }
 
 std::string new_name(const std::string& near, Choices& choices) {
-    static const std::vector<std::string> names{"0", "1", "2", "vars", "layers", "dense", "kernel:0", "bias:0", "model_weights", "optimizer", "x", "a b", "..", "\x1b[2J"};
+    static const std::vector<std::string> names{"0",     "1",        "2",      "vars",          "layers",
+                                                "dense", "kernel:0", "bias:0", "model_weights", "optimizer",
+                                                "x",     "a b",      "..",     "\x1b[2J"};
     const std::string parent = parent_of(near);
     return (parent == "." ? "" : parent + "/") + choices.of(names);
 }
@@ -88,7 +90,8 @@ hid_t some_type(Choices& choices) {
 
 // Sizes near those that were, or absurd ones.
 std::vector<hsize_t> some_sizes(std::vector<hsize_t> sizes, Choices& choices) {
-    static const std::vector<hsize_t> strange{0, 1, 2, 3, 7, 1000, hsize_t{1} << 20, hsize_t{1} << 33, hsize_t{1} << 62};
+    static const std::vector<hsize_t> strange{
+        0, 1, 2, 3, 7, 1000, hsize_t{1} << 20, hsize_t{1} << 33, hsize_t{1} << 62};
     switch (choices.below(4)) {
         case 0: break;
         case 1:
@@ -142,7 +145,8 @@ void replace_dataset(hid_t file, const std::string& path, Choices& choices) {
         case 1: H5Pset_layout(plan, H5D_COMPACT); break;
         case 2: H5Pset_external(plan, "/etc/hostname", 0, H5F_UNLIMITED); break;
         case 3:
-            if (space >= 0 && H5Sget_simple_extent_type(space) == H5S_SIMPLE) H5Pset_virtual(plan, space, choices.one_in(2) ? "." : "elsewhere.h5", "x", space);
+            if (space >= 0 && H5Sget_simple_extent_type(space) == H5S_SIMPLE)
+                H5Pset_virtual(plan, space, choices.one_in(2) ? "." : "elsewhere.h5", "x", space);
             break;
         default: break;
     }
@@ -150,9 +154,11 @@ void replace_dataset(hid_t file, const std::string& path, Choices& choices) {
     const hid_t made = H5Dcreate2(file, path.c_str(), type, space, H5P_DEFAULT, plan, H5P_DEFAULT);
     const hssize_t elements = space < 0 ? 0 : H5Sget_simple_extent_npoints(space);
     const std::size_t item = type < 0 ? 0 : H5Tget_size(type);
-    if (made >= 0 && elements > 0 && elements < 100000 && item > 0 && H5Tdetect_class(type, H5T_VLEN) <= 0 && H5Tis_variable_str(type) <= 0 &&
-        H5Pget_external_count(plan) == 0 && H5Pget_layout(plan) != H5D_VIRTUAL && !choices.one_in(4)) {
-        const std::vector<char> bytes(static_cast<std::size_t>(elements) * item, static_cast<char>(choices.byte() % 64));
+    if (made >= 0 && elements > 0 && elements < 100000 && item > 0 && H5Tdetect_class(type, H5T_VLEN) <= 0 &&
+        H5Tis_variable_str(type) <= 0 && H5Pget_external_count(plan) == 0 && H5Pget_layout(plan) != H5D_VIRTUAL &&
+        !choices.one_in(4)) {
+        const std::vector<char> bytes(static_cast<std::size_t>(elements) * item,
+                                      static_cast<char>(choices.byte() % 64));
         H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
     }
     if (made >= 0) H5Dclose(made);
@@ -163,12 +169,16 @@ void replace_dataset(hid_t file, const std::string& path, Choices& choices) {
 void change_attribute(hid_t file, const std::string& path, Choices& choices) {
     const hid_t owner = H5Oopen(file, path.c_str(), H5P_DEFAULT);
     if (owner < 0) return;
-    static const std::vector<std::string> known{"layer_names", "weight_names", "layer_names0", "layer_names1", "weight_names0", "keras_version", "backend", "model_config", "training_config", "weft_training"};
+    static const std::vector<std::string> known{"layer_names",     "weight_names",  "layer_names0", "layer_names1",
+                                                "weight_names0",   "keras_version", "backend",      "model_config",
+                                                "training_config", "weft_training"};
     std::string name = choices.of(known);
     H5O_info_t info;
     if (H5Oget_info2(owner, &info, H5O_INFO_NUM_ATTRS) >= 0 && info.num_attrs > 0 && !choices.one_in(4)) {
         char text[256] = {};
-        if (H5Aget_name_by_idx(owner, ".", H5_INDEX_NAME, H5_ITER_INC, choices.below(info.num_attrs), text, sizeof text, H5P_DEFAULT) >= 0) name = text;
+        if (H5Aget_name_by_idx(owner, ".", H5_INDEX_NAME, H5_ITER_INC, choices.below(info.num_attrs), text, sizeof text,
+                               H5P_DEFAULT) >= 0)
+            name = text;
     }
     const std::size_t what = choices.below(6);
     if (what == 1) {
@@ -177,9 +187,13 @@ void change_attribute(hid_t file, const std::string& path, Choices& choices) {
         H5Adelete(owner, name.c_str());
         if (what > 1) {
             const hsize_t count = choices.below(5);
-            const hid_t space = what == 2 ? H5Screate(H5S_NULL) : what == 3 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &count, nullptr);
+            const hid_t space = what == 2   ? H5Screate(H5S_NULL)
+                                : what == 3 ? H5Screate(H5S_SCALAR)
+                                            : H5Screate_simple(1, &count, nullptr);
             const hid_t type = what == 5 ? H5Tcopy(H5T_C_S1) : some_type(choices);
-            static const std::vector<std::string> texts{"dense", "dense_1", "dense/kernel:0", "2.1.6-tf", "3.0.0", "1.2.2", "theano", "..", "/", "conv2d/bias:0", "{}", "[]", "null", "optimizer_weights"};
+            static const std::vector<std::string> texts{
+                "dense", "dense_1", "dense/kernel:0", "2.1.6-tf", "3.0.0", "1.2.2", "theano",
+                "..",    "/",       "conv2d/bias:0",  "{}",       "[]",    "null",  "optimizer_weights"};
             std::string bytes;
             if (what == 5) {
                 H5Tset_size(type, 24);
@@ -193,7 +207,8 @@ void change_attribute(hid_t file, const std::string& path, Choices& choices) {
             }
             const hid_t made = H5Acreate2(owner, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
             if (made >= 0) {
-                if (H5Tdetect_class(type, H5T_VLEN) <= 0 && H5Tis_variable_str(type) <= 0 && what != 2) H5Awrite(made, type, bytes.data());
+                if (H5Tdetect_class(type, H5T_VLEN) <= 0 && H5Tis_variable_str(type) <= 0 && what != 2)
+                    H5Awrite(made, type, bytes.data());
                 H5Aclose(made);
             }
             for (const hid_t id : {space, type})
@@ -213,18 +228,23 @@ void change_once(hid_t file, Choices& choices) {
         case 0: H5Ldelete(file, one.path.c_str(), H5P_DEFAULT); break;
         case 1: H5Lmove(file, one.path.c_str(), file, fresh.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;
         case 2: H5Ocopy(file, one.path.c_str(), file, fresh.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;
-        case 3: H5Lcreate_hard(file, other.path.c_str(), file, fresh.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;  // also a parent: a circle
+        case 3:
+            H5Lcreate_hard(file, other.path.c_str(), file, fresh.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+            break;  // also a parent: a circle
         case 4:
             H5Ldelete(file, one.path.c_str(), H5P_DEFAULT);
-            H5Lcreate_soft(choices.one_in(2) ? one.path.c_str() : ("/" + other.path).c_str(), file, one.path.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+            H5Lcreate_soft(choices.one_in(2) ? one.path.c_str() : ("/" + other.path).c_str(), file, one.path.c_str(),
+                           H5P_DEFAULT, H5P_DEFAULT);
             break;
         case 5:
             H5Ldelete(file, one.path.c_str(), H5P_DEFAULT);
-            H5Lcreate_external(choices.one_in(2) ? "/etc/hostname" : "elsewhere.h5", "/x", file, one.path.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+            H5Lcreate_external(choices.one_in(2) ? "/etc/hostname" : "elsewhere.h5", "/x", file, one.path.c_str(),
+                               H5P_DEFAULT, H5P_DEFAULT);
             break;
         case 6: {
             if (!one.is_group || choices.one_in(2)) H5Ldelete(file, one.path.c_str(), H5P_DEFAULT);
-            const hid_t group = H5Gcreate2(file, (one.is_group ? fresh : one.path).c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+            const hid_t group =
+                H5Gcreate2(file, (one.is_group ? fresh : one.path).c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
             if (group >= 0) H5Gclose(group);
             break;
         }

@@ -13,8 +13,9 @@ namespace weft::fuzz {
 /// Swaps values, types and keys; drops and doubles entries.
 void change_json(nlohmann::json& config, Choices& choices);
 
-/// Edits an HDF5 file through HDF5 itself: removes, renames, retypes and reshapes groups, datasets and attributes; makes
-/// links that lead elsewhere or in circles, virtual and external datasets, and ones that are packed or were never written.
+/// Edits an HDF5 file through HDF5 itself: removes, renames, retypes and reshapes groups, datasets and attributes;
+/// makes links that lead elsewhere or in circles, virtual and external datasets, and ones that are packed or were never
+/// written.
 void change_tree(const std::string& file, Choices& choices);
 
 struct ArchiveEntry {

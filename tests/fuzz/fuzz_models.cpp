@@ -1,9 +1,10 @@
-// Readers under libFuzzer: fuzz_models --kind=KIND [libFuzzer's options] [CORPUS]; tests/fuzz/run goes through the kinds.
+// Readers under libFuzzer: fuzz_models --kind=KIND [libFuzzer's options] [CORPUS]; tests/fuzz/run goes through the
+// kinds.
 //   config tree archive   valid files, changed as the bytes choose (changes.hpp): whatever dies there is ours
 //   json npy npz text csv idx png   the bytes are the file: ours too
 //   model                 the bytes are a model file, so that deaths inside libhdf5 are to be counted apart
-// Besides dying, what counts as a fault: an exception that is no weft::Error, an HDF5 object left open, and load_weights
-// that fails and changes the model all the same.
+// Besides dying, what counts as a fault: an exception that is no weft::Error, an HDF5 object left open, and
+// load_weights that fails and changes the model all the same.
 #include "changes.hpp"
 #include "../paths.hpp"
 
@@ -53,10 +54,13 @@ class Session {
 public:
     Session() {
         folder_ = std::filesystem::path("/dev/shm") / fmt::format("weft-fuzz-{}", ::getpid());
-        if (!std::filesystem::is_directory("/dev/shm")) folder_ = std::filesystem::temp_directory_path() / folder_.filename();
+        if (!std::filesystem::is_directory("/dev/shm"))
+            folder_ = std::filesystem::temp_directory_path() / folder_.filename();
         std::filesystem::create_directory(folder_);
         ::setenv("TMPDIR", folder_.c_str(), 1);
-        for (const auto& entry : std::filesystem::directory_iterator(testing::source_path("tests/fixtures/keras_files"))) add(entry.path().string());
+        for (const auto& entry :
+             std::filesystem::directory_iterator(testing::source_path("tests/fixtures/keras_files")))
+            add(entry.path().string());
         std::sort(seeds_.begin(), seeds_.end(), [](const Seed& a, const Seed& b) { return a.path < b.path; });
     }
     ~Session() { std::filesystem::remove_all(folder_); }
@@ -96,7 +100,9 @@ Session& session() {
 
 bool same(const std::vector<nn::NamedTensor>& weights, const std::vector<Array>& before) {
     for (std::size_t i = 0; i < weights.size(); ++i)
-        if (std::memcmp(weights[i].tensor.data().data<std::byte>(), before[i].data<std::byte>(), before[i].bytes()) != 0) return false;
+        if (std::memcmp(weights[i].tensor.data().data<std::byte>(), before[i].data<std::byte>(), before[i].bytes()) !=
+            0)
+            return false;
     return true;
 }
 
@@ -137,7 +143,8 @@ void config(Choices& choices) {
         const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
         const data::Hdf5Object root(file, path, "");
         H5Adelete(file, settings ? "training_config" : "model_config");
-        root.write_long_text(settings ? "training_config" : "model_config", (settings ? training : architecture).dump());
+        root.write_long_text(settings ? "training_config" : "model_config",
+                             (settings ? training : architecture).dump());
     }
     nn::load_model(path).summary_text();
 }
@@ -208,10 +215,17 @@ void read_any(const std::string& path) {
 
 const std::map<std::string, std::function<void(Choices&)>>& kinds() {
     static const std::map<std::string, std::function<void(Choices&)>> table{
-        {"config", config}, {"tree", tree}, {"archive", archive}, {"json", json_text},
+        {"config", config},
+        {"tree", tree},
+        {"archive", archive},
+        {"json", json_text},
         {"npy", as_file("x.npy", [](const std::string& path) { data::load_npy(path); })},
         {"npz", as_file("x.npz", [](const std::string& path) { data::load_npz(path); })},
-        {"text", as_file("x.txt", [](const std::string& path) { data::load_vocabulary(path).decode(data::load_vocabulary(path).encode(data::tokenize(data::read_text(path)))); })},
+        {"text", as_file("x.txt",
+                         [](const std::string& path) {
+                             data::load_vocabulary(path).decode(
+                                 data::load_vocabulary(path).encode(data::tokenize(data::read_text(path))));
+                         })},
         {"csv", as_file("x.csv", [](const std::string& path) { data::read_csv(path); })},
         {"idx", as_file("x.idx", [](const std::string& path) { data::read_idx(path, {.max_bytes = 1 << 24}); })},
         {"png", as_file("x.png", [](const std::string& path) { data::read_png(path); })},
@@ -241,6 +255,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
         weft::fuzz::kinds().at(weft::fuzz::chosen_kind)(choices);
     } catch (const weft::Error&) {
     }  // anything else has no business here
-    if (weft::fuzz::chosen_kind != "model" && H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_ALL) != 0) std::abort();
+    if (weft::fuzz::chosen_kind != "model" && H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_ALL) != 0)
+        std::abort();
     return 0;
 }

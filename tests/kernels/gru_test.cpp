@@ -48,7 +48,8 @@ struct Plain {
                     Doubles next = now;
                     for (std::int64_t j = 0; j < u; ++j) {
                         inner[at * u + j] = reset_after ? product(now, 2, j) + bias[2 * u + j] : kept[j];
-                        const double g = std::tanh(a[2 * u + j] + (reset_after ? r[j] * inner[at * u + j] : product(kept, 2, j)));
+                        const double g =
+                            std::tanh(a[2 * u + j] + (reset_after ? r[j] * inner[at * u + j] : product(kept, 2, j)));
                         next[j] = z[j] * now[j] + (1 - z[j]) * g;
                         a[j] = z[j], a[u + j] = r[j], a[2 * u + j] = g;
                     }
@@ -72,7 +73,9 @@ struct Plain {
                 if (mask && !mask[at]) continue;
                 double* d = &da[at * width];
                 Doubles of_before(static_cast<std::size_t>(u)), of_product = of_before;
-                const auto before = [&](std::int64_t j) { return t > 0 ? h[(at - 1) * u + j] : from_state ? h_first[b * u + j] : 0; };
+                const auto before = [&](std::int64_t j) {
+                    return t > 0 ? h[(at - 1) * u + j] : from_state ? h_first[b * u + j] : 0;
+                };
                 const double* a = &gates[at * 3 * u];
                 for (std::int64_t j = 0; j < u; ++j) {
                     const double z = a[j], r = a[u + j], g = a[2 * u + j];
@@ -86,7 +89,8 @@ struct Plain {
                 }
                 if (!reset_after)
                     for (std::int64_t j = 0; j < u; ++j) {
-                        for (std::int64_t k = 0; k < u; ++k) of_product[j] += d[2 * u + k] * weights[j * 3 * u + 2 * u + k];
+                        for (std::int64_t k = 0; k < u; ++k)
+                            of_product[j] += d[2 * u + k] * weights[j * 3 * u + 2 * u + k];
                         const double r = a[u + j];
                         d[u + j] = of_product[j] * before(j) * r * (1 - r);
                         of_before[j] += of_product[j] * r;
@@ -104,17 +108,25 @@ void check(const Sequences& size, bool reset_after) {
     const auto [batch, steps, u, masked, from_state] = size;
     const std::int64_t width = (reset_after ? 4 : 3) * u;
     const auto mask = mask_of(size);
-    const auto weights = recurrent_weights<T>(u, 3 * u), first = random_values<T>(batch * u, 2), bias = random_values<T>(3 * u, 3),
-               a = random_values<T>(batch * steps * 3 * u, 4), dh = random_values<T>(batch * steps * u, 5), last_dh = random_values<T>(batch * u, 6);
+    const auto weights = recurrent_weights<T>(u, 3 * u), first = random_values<T>(batch * u, 2),
+               bias = random_values<T>(3 * u, 3), a = random_values<T>(batch * steps * 3 * u, 4),
+               dh = random_values<T>(batch * steps * u, 5), last_dh = random_values<T>(batch * u, 6);
     // The bias is given with a first state, and not without.
     const bool biased = reset_after && from_state;
-    Plain plain{size, reset_after, mask.get(), widened(weights), biased ? widened(bias) : Doubles(static_cast<std::size_t>(3 * u)), widened(first), widened(a)};
+    Plain plain{size,
+                reset_after,
+                mask.get(),
+                widened(weights),
+                biased ? widened(bias) : Doubles(static_cast<std::size_t>(3 * u)),
+                widened(first),
+                widened(a)};
     plain.forward();
     plain.backward(widened(dh), widened(last_dh));
 
     for (Isa isa : available()) {
         INFO(name(isa) << ": " << size.text() << (reset_after ? " reset after" : " reset before"));
-        Guarded<T> gates(batch * steps * 3 * u), h(batch * steps * u), inner(batch * steps * u), da(batch * steps * width), dh_first(batch * u);
+        Guarded<T> gates(batch * steps * 3 * u), h(batch * steps * u), inner(batch * steps * u),
+            da(batch * steps * width), dh_first(batch * u);
         std::copy(a.begin(), a.end(), gates.data());
         GruForward<T> f;
         f.batch = batch, f.steps = steps, f.units = u, f.mask = mask.get(), f.reset_after = reset_after;

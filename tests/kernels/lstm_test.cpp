@@ -71,7 +71,8 @@ struct Plain {
                 if (mask && !mask[at]) continue;
                 double* d = &dz[at * 4 * u];
                 for (std::int64_t j = 0; j < u; ++j) {
-                    const double *a = &gates[at * 4 * u + j], i = a[0], f = a[u], g = a[2 * u], o = a[3 * u], y = tanh_c[at * u + j];
+                    const double *a = &gates[at * 4 * u + j], i = a[0], f = a[u], g = a[2 * u], o = a[3 * u],
+                                 y = tanh_c[at * u + j];
                     const double before = t > 0 ? c[(at - 1) * u + j] : from_state ? c_first[b * u + j] : 0;
                     d[3 * u + j] = of_h[j] * y * o * (1 - o);
                     of_c[j] += of_h[j] * o * (1 - y * y);
@@ -92,17 +93,19 @@ template <class T>
 void check(const Sequences& size) {
     const auto [batch, steps, u, masked, from_state] = size;
     const auto mask = mask_of(size);
-    const auto weights = recurrent_weights<T>(u, 4 * u), first_h = random_values<T>(batch * u, 2), first_c = random_values<T>(batch * u, 3),
-               z = random_values<T>(batch * steps * 4 * u, 4), dh = random_values<T>(batch * steps * u, 5),
-               last_dh = random_values<T>(batch * u, 6), last_dc = random_values<T>(batch * u, 7);
+    const auto weights = recurrent_weights<T>(u, 4 * u), first_h = random_values<T>(batch * u, 2),
+               first_c = random_values<T>(batch * u, 3), z = random_values<T>(batch * steps * 4 * u, 4),
+               dh = random_values<T>(batch * steps * u, 5), last_dh = random_values<T>(batch * u, 6),
+               last_dc = random_values<T>(batch * u, 7);
     Plain plain{size, mask.get(), widened(weights), widened(first_h), widened(first_c), widened(z)};
     plain.forward();
     plain.backward(widened(dh), widened(last_dh), widened(last_dc));
 
     for (Isa isa : available()) {
         INFO(name(isa) << ": " << size.text());
-        Guarded<T> gates(batch * steps * 4 * u), h(batch * steps * u), c(batch * steps * u), tanh_c(batch * steps * u, T(0)), c_last(batch * u),
-            dz(batch * steps * 4 * u), dh_first(batch * u), dc_first(batch * u);
+        Guarded<T> gates(batch * steps * 4 * u), h(batch * steps * u), c(batch * steps * u),
+            tanh_c(batch * steps * u, T(0)), c_last(batch * u), dz(batch * steps * 4 * u), dh_first(batch * u),
+            dc_first(batch * u);
         std::copy(z.begin(), z.end(), gates.data());
         LstmForward<T> f;
         f.batch = batch, f.steps = steps, f.units = u, f.mask = mask.get();

@@ -17,12 +17,13 @@ struct Sequences {
     bool masked, from_state;
 
     std::string text() const {
-        return std::to_string(batch) + " x " + std::to_string(steps) + " x " + std::to_string(units) + (masked ? " masked" : "") +
-               (from_state ? " from state" : "");
+        return std::to_string(batch) + " x " + std::to_string(steps) + " x " + std::to_string(units) +
+               (masked ? " masked" : "") + (from_state ? " from state" : "");
     }
 };
 
-/// Calls check(sequences) for sizes around the vectors and the tiles, with masks and first states, on one thread and two.
+/// Calls check(sequences) for sizes around the vectors and the tiles, with masks and first states, on one thread and
+/// two.
 template <class Check>
 void each_sequences(Check&& check) {
     const int before = kernels::num_threads();
@@ -44,7 +45,8 @@ void each_sequences(Check&& check) {
 inline std::unique_ptr<bool[]> mask_of(const Sequences& s) {
     if (!s.masked) return nullptr;
     auto mask = std::make_unique<bool[]>(static_cast<std::size_t>(s.batch * s.steps));
-    for (std::int64_t i = 0; i < s.batch * s.steps; ++i) mask[static_cast<std::size_t>(i)] = i / s.steps % 5 != 1 && i * 7 % 11 < 8;
+    for (std::int64_t i = 0; i < s.batch * s.steps; ++i)
+        mask[static_cast<std::size_t>(i)] = i / s.steps % 5 != 1 && i * 7 % 11 < 8;
     return mask;
 }
 

@@ -16,8 +16,9 @@ template <class T>
 void check(const Sequences& size) {
     const auto [batch, steps, u, masked, from_state] = size;
     const auto mask = mask_of(size);
-    const auto weights = recurrent_weights<T>(u, u), first = random_values<T>(batch * u, 2), a = random_values<T>(batch * steps * u, 3),
-               dh = random_values<T>(batch * steps * u, 4), last_dh = random_values<T>(batch * u, 5);
+    const auto weights = recurrent_weights<T>(u, u), first = random_values<T>(batch * u, 2),
+               a = random_values<T>(batch * steps * u, 3), dh = random_values<T>(batch * steps * u, 4),
+               last_dh = random_values<T>(batch * u, 5);
 
     std::vector<double> h = widened(a), da(h.size()), of_h = widened(last_dh);
     for (std::int64_t b = 0; b < batch; ++b) {

@@ -107,14 +107,15 @@ TEMPLATE_TEST_CASE("optimizer updates follow their formulas", "[kernels]", float
                      });
         }
         SECTION("adadelta " + std::string(name(isa))) {
-            check<T>([&](T* w, const T* g, T* a, T* d, T*, std::int64_t n) { k.adadelta(w, g, a, d, n, 0.5, 0.9, 1e-3); },
-                     [](Scalar& s) {
-                         double &a = s.slot[0], &d = s.slot[1];
-                         a = 0.9 * a + (1 - 0.9) * s.g * s.g;
-                         const double step = std::sqrt(d + 1e-3) / std::sqrt(a + 1e-3) * s.g;
-                         d = 0.9 * d + (1 - 0.9) * step * step;
-                         s.w -= 0.5 * step;
-                     });
+            check<T>(
+                [&](T* w, const T* g, T* a, T* d, T*, std::int64_t n) { k.adadelta(w, g, a, d, n, 0.5, 0.9, 1e-3); },
+                [](Scalar& s) {
+                    double &a = s.slot[0], &d = s.slot[1];
+                    a = 0.9 * a + (1 - 0.9) * s.g * s.g;
+                    const double step = std::sqrt(d + 1e-3) / std::sqrt(a + 1e-3) * s.g;
+                    d = 0.9 * d + (1 - 0.9) * step * step;
+                    s.w -= 0.5 * step;
+                });
         }
     }
 }

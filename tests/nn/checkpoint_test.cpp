@@ -45,7 +45,8 @@ void compare(const std::function<nn::Layer()>& make, const Change& change) {
     CHECK(distance(again.value, plain.value) == 0);
     CHECK(distance(again.by_input, plain.by_input) <= 1e-12);
     REQUIRE(again.by_weights.size() == plain.by_weights.size());
-    for (std::size_t i = 0; i < plain.by_weights.size(); ++i) CHECK(distance(again.by_weights[i], plain.by_weights[i]) <= 1e-12);
+    for (std::size_t i = 0; i < plain.by_weights.size(); ++i)
+        CHECK(distance(again.by_weights[i], plain.by_weights[i]) <= 1e-12);
     REQUIRE(again.buffers.size() == plain.buffers.size());
     for (std::size_t i = 0; i < plain.buffers.size(); ++i) CHECK(distance(again.buffers[i], plain.buffers[i]) == 0);
 }
@@ -55,8 +56,13 @@ nn::Layer built(nn::Layer layer) {
     layer->build_for({None, 4});
     return layer;
 }
-nn::Layer dropping() { return built(nn::Sequential{nn::Linear(5, {.activation = "tanh"}), nn::Dropout(0.5), nn::Linear(3)}); }
-nn::Layer normalizing() { return built(nn::Sequential{nn::Linear(5), nn::BatchNorm({.momentum = 0.5}), nn::Linear(3, {.activation = "tanh"})}); }
+nn::Layer dropping() {
+    return built(nn::Sequential{nn::Linear(5, {.activation = "tanh"}), nn::Dropout(0.5), nn::Linear(3)});
+}
+nn::Layer normalizing() {
+    return built(
+        nn::Sequential{nn::Linear(5), nn::BatchNorm({.momentum = 0.5}), nn::Linear(3, {.activation = "tanh"})});
+}
 
 }  // namespace
 
@@ -67,8 +73,16 @@ TEST_CASE("checkpoint: batch normalization moves its statistics once") { compare
 TEST_CASE("checkpoint: a mode that was changed before backward changes nothing") {
     for (const auto& make : {dropping, normalizing}) {
         compare(make, [](nn::Module& layer) { layer.eval(); });
-        compare([&] { const nn::Layer layer = make(); layer->eval(); return layer; }, [](nn::Module& layer) { layer.train(); });
-        compare(make, [](nn::Module& layer) { layer.set_trainable(true), layer.state()->children[1].second->trainable = false; });
+        compare(
+            [&] {
+                const nn::Layer layer = make();
+                layer->eval();
+                return layer;
+            },
+            [](nn::Module& layer) { layer.train(); });
+        compare(make, [](nn::Module& layer) {
+            layer.set_trainable(true), layer.state()->children[1].second->trainable = false;
+        });
     }
 }
 
@@ -89,14 +103,21 @@ TEST_CASE("checkpoint: a mode of the scope, which is over at backward") {
 }
 
 TEST_CASE("checkpoint: weights made on the way take no numbers from dropout") {
-    compare([] { return nn::Layer(nn::Sequential{nn::Dropout(0.3), nn::Linear(8), nn::Dropout(0.5), nn::Linear(3), nn::Dropout(0.5)}); }, nothing);
+    compare(
+        [] {
+            return nn::Layer(
+                nn::Sequential{nn::Dropout(0.3), nn::Linear(8), nn::Dropout(0.5), nn::Linear(3), nn::Dropout(0.5)});
+        },
+        nothing);
 }
 
 TEST_CASE("checkpoint: within a checkpoint, and a second derivative") {
     const nn::Layer layer = dropping();
     layer->to(float64);
     const auto inner = [layer](const Tensor& t) { return (*layer)(t); };
-    const auto twice = [inner](const Tensor& t) { return checkpoint([inner](const Tensor& u) { return checkpoint(inner, u) * 2; }, t); };
+    const auto twice = [inner](const Tensor& t) {
+        return checkpoint([inner](const Tensor& u) { return checkpoint(inner, u) * 2; }, t);
+    };
     const auto slopes = [&](const auto& f) {
         manual_seed(9);
         Tensor x = random::normal({6, 4}, float64).set_requires_grad();
@@ -137,7 +158,8 @@ TEST_CASE("checkpoint: a loss added inside is refused, and a function that goes 
     const nn::LossScope added;
     sum(before).backward();
     CHECK(added.losses().empty());
-    CHECK_THAT(error_of<ValueError>([&] { checkpoint(layer, x); }), testing::contains("'code'") && testing::contains("checkpoint()"));
+    CHECK_THAT(error_of<ValueError>([&] { checkpoint(layer, x); }),
+               testing::contains("'code'") && testing::contains("checkpoint()"));
     CHECK(added.losses().empty());
 
     nn::Dropout dropout(0.5);

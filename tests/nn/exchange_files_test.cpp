@@ -38,7 +38,8 @@ TEST_CASE("keras files: every layer and option that Keras 3 and tf_keras saved p
             INFO(family << ", " << name);
             const data::Hdf5Object group = reference.group(name);
             const Tensors inputs = tensors_of(group.group("input")), outputs = tensors_of(group.group("output"));
-            nn::Model model = nn::load_model((folder / family / (name + (family == "keras" ? ".whole.keras" : ".whole.h5"))).string());
+            nn::Model model = nn::load_model(
+                (folder / family / (name + (family == "keras" ? ".whole.keras" : ".whole.h5"))).string());
             const NoGrad off_tape;
             const nn::ModeScope inference(false);
             const Tensors found = model(inputs);

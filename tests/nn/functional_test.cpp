@@ -58,7 +58,10 @@ TEST_CASE("functional: several inputs and outputs, in the order given") {
     CHECK(model.output_shapes({{None, 4}, {None, 3}}) == nn::Shapes{{None, 7}, {None, 2}});
     CHECK(model.graph().output_names() == std::vector<std::string>{"concatenate", "dense"});
     CHECK_THAT(error_of<ValueError>([&] { model(xa); }), Catch::Contains("takes 2 inputs; received 1"));
-    CHECK_THAT(error_of<ShapeError>([&] { model({xa, xb}); }), Catch::Contains("expects [None, 4]; received float32 [2, 3]"));
+    CHECK_THAT(error_of<ShapeError>([&] {
+                   model({xa, xb});
+               }),
+               Catch::Contains("expects [None, 4]; received float32 [2, 3]"));
 }
 
 TEST_CASE("functional: a layer called twice has one set of weights and two calls") {
@@ -79,7 +82,8 @@ TEST_CASE("functional: a layer called twice has one set of weights and two calls
     CHECK(graph.origin(graph.inputs[1]).layer == "input_layer_1");
     const Tensor x = random::normal({2, 3});
     CHECK(distance(model({x, x})[0], sum(square(shared(x)), {1}, true)) <= 1e-6);
-    CHECK_THAT(error_of<ShapeError>([&] { shared(nn::Input({4})); }), Catch::Contains("Dense 'tower': expects [batch, ..., 3]; received [None, 4]"));
+    CHECK_THAT(error_of<ShapeError>([&] { shared(nn::Input({4})); }),
+               Catch::Contains("Dense 'tower': expects [batch, ..., 3]; received [None, 4]"));
 }
 
 TEST_CASE("functional: models as layers share their weights") {
@@ -158,11 +162,18 @@ TEST_CASE("functional: the summary tells what each layer reads") {
 TEST_CASE("functional: graphs that are refused") {
     nn::Symbol a = nn::Input({3}, {.name = "a"}), b = nn::Input({3}, {.name = "b"});
     nn::Symbol y = nn::Linear(2)(a) + nn::Linear(2)(b);
-    CHECK_THAT(error_of<ValueError>([&] { nn::Model(a, y); }), Catch::Contains("needs InputLayer 'b' [None, 3], which is not among the inputs"));
-    CHECK_THAT(error_of<ValueError>([&] { nn::Model({a, b}, nn::Linear(1)(a)); }), Catch::Contains("no output needs the input InputLayer 'b'"));
+    CHECK_THAT(error_of<ValueError>([&] { nn::Model(a, y); }),
+               Catch::Contains("needs InputLayer 'b' [None, 3], which is not among the inputs"));
+    CHECK_THAT(error_of<ValueError>([&] {
+                   nn::Model({a, b}, nn::Linear(1)(a));
+               }),
+               Catch::Contains("no output needs the input InputLayer 'b'"));
     CHECK_THAT(error_of<ValueError>([&] { nn::Model({a, a}, nn::Linear(1)(a)); }), Catch::Contains("given twice"));
-    CHECK_THAT(error_of<ValueError>([&] { nn::Model(a, nn::Linear(1, {.name = "x"})(nn::Linear(1, {.name = "x"})(a))); }), Catch::Contains("two of its layers are named 'x'"));
-    CHECK_THAT(error_of<ValueError>([&] { nn::Model(a, nn::Symbol()); }), Catch::Contains("at least one input and one output"));
+    CHECK_THAT(
+        error_of<ValueError>([&] { nn::Model(a, nn::Linear(1, {.name = "x"})(nn::Linear(1, {.name = "x"})(a))); }),
+        Catch::Contains("two of its layers are named 'x'"));
+    CHECK_THAT(error_of<ValueError>([&] { nn::Model(a, nn::Symbol()); }),
+               Catch::Contains("at least one input and one output"));
     CHECK_THAT(error_of<ValueError>([&] { nn::Linear(1)(nn::Symbol()); }), Catch::Contains("empty"));
     CHECK_THAT(error_of<ShapeError>([&] { a + nn::Input({4}); }), Catch::Contains("received [None, 3] and [None, 4]"));
     CHECK_THAT(error_of<ShapeError>([&] { nn::Input({0}); }), Catch::Contains("must be positive"));
@@ -173,5 +184,6 @@ TEST_CASE("functional: graphs that are refused") {
     cycle.outputs = {2};
     cycle.values = 3;
     cycle.nodes = {{"one", nn::Add(), {0, 2}, {1}}, {"two", nn::Activate("relu"), {1}, {2}}};
-    CHECK_THAT(error_of<ValueError>([&] { nn::model_from_graph(cycle, ""); }), Catch::Contains("layer 'one' needs a value that nothing before it gives"));
+    CHECK_THAT(error_of<ValueError>([&] { nn::model_from_graph(cycle, ""); }),
+               Catch::Contains("layer 'one' needs a value that nothing before it gives"));
 }

@@ -35,17 +35,19 @@ TEST_CASE("module hooks: see, and replace, inputs and results") {
         CHECK(module.class_name() == "Dense");
         return Tensors{inputs[0] * 2};
     });
-    HookHandle second = layer.register_forward_hook([&](const nn::Module&, const Tensors& inputs, const Tensors& results) {
-        ++after;
-        CHECK(difference(inputs[0], full({4, 2}, 2)) == 0);  // as the hook before left them
-        CHECK(results.size() == 1);
-        return Tensors{};
-    });
+    HookHandle second =
+        layer.register_forward_hook([&](const nn::Module&, const Tensors& inputs, const Tensors& results) {
+            ++after;
+            CHECK(difference(inputs[0], full({4, 2}, 2)) == 0);  // as the hook before left them
+            CHECK(results.size() == 1);
+            return Tensors{};
+        });
     CHECK(difference(layer(x), 2 * plain) < 1e-6);  // the bias is zero
     first.remove();
     second.remove();
     CHECK(difference(layer(x), plain) == 0);
-    layer.register_forward_hook([](const nn::Module&, const Tensors&, const Tensors& results) { return Tensors{results[0] + 1}; });
+    layer.register_forward_hook(
+        [](const nn::Module&, const Tensors&, const Tensors& results) { return Tensors{results[0] + 1}; });
     CHECK(difference(layer(x), plain + 1) < 1e-6);
     CHECK(before == 1);
     CHECK(after == 1);
@@ -81,7 +83,8 @@ TEST_CASE("with_parameters: gives whatever the function gives, and the parameter
     CHECK_THROWS_AS(nn::with_parameters(model, other, [&]() -> int { throw ValueError("no"); }), ValueError);
     CHECK(difference(model(x), plain) == 0);
     nn::with_parameters(model, other, [] {});
-    CHECK_THAT(thrown_text<ValueError>([&] { nn::with_parameters(model, {other[0]}, [] {}); }), contains("4 parameters") && contains("received 1"));
+    CHECK_THAT(thrown_text<ValueError>([&] { nn::with_parameters(model, {other[0]}, [] {}); }),
+               contains("4 parameters") && contains("received 1"));
 }
 
 TEST_CASE("modules: a single parameter is frozen, and thawed again") {

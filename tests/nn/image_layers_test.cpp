@@ -16,8 +16,9 @@ using weft::testing::error_of;
 namespace {
 
 nn::Sequential normalized_classifier() {
-    return nn::Sequential{nn::Conv2d(8, 3, {.padding = "same", .use_bias = false, .input_shape = {6, 6, 2}}), nn::BatchNorm({.momentum = 0.8}),
-                          nn::Activate("relu"), nn::GlobalAveragePool2d(), nn::Linear(3, {.activation = "softmax"})};
+    return nn::Sequential{nn::Conv2d(8, 3, {.padding = "same", .use_bias = false, .input_shape = {6, 6, 2}}),
+                          nn::BatchNorm({.momentum = 0.8}), nn::Activate("relu"), nn::GlobalAveragePool2d(),
+                          nn::Linear(3, {.activation = "softmax"})};
 }
 
 double mean_of(const Tensor& x) { return mean(x).item<double>(); }
@@ -62,7 +63,8 @@ TEST_CASE("normalization: a mean that is large beside the spread costs no accura
 }
 
 TEST_CASE("normalization: the same on one thread and on two") {
-    const Tensor x = random::normal({64, 12, 12, 24}), gamma = random::normal({24}), beta = random::normal({24}), dy = random::normal(x.shape());
+    const Tensor x = random::normal({64, 12, 12, 24}), gamma = random::normal({24}), beta = random::normal({24}),
+                 dy = random::normal(x.shape());
     const auto run = [&](int threads) {
         set_num_threads(threads);
         Tensor input = x.detach() * 1, weight = gamma.detach() * 1;
@@ -114,14 +116,17 @@ TEST_CASE("noise: as strong as asked for in training, none in inference") {
 }
 
 TEST_CASE("activity regularization joins the loss") {
-    nn::Sequential model{nn::Linear(1, {.use_bias = false, .kernel_initializer = "ones", .input_shape = {2}}), nn::ActivityRegularization({.l1 = 0.1, .l2 = 0.01})};
+    nn::Sequential model{nn::Linear(1, {.use_bias = false, .kernel_initializer = "ones", .input_shape = {2}}),
+                         nn::ActivityRegularization({.l1 = 0.1, .l2 = 0.01})};
     model.compile({.optimizer = "sgd", .loss = "mse"});
     const Tensor x = ones({4, 2}), y = ones({4, 1}) * 2;
     CHECK(model.evaluate(x, y)["loss"] == Approx(0.1 * 2 + 0.01 * 4));
 }
 
 TEST_CASE("layers: options that cannot be are told when the layer is made") {
-    const auto told = [](const std::function<void()>& make, const char* part) { CHECK_THAT(error_of<Error>(make), Catch::Contains(part)); };
+    const auto told = [](const std::function<void()>& make, const char* part) {
+        CHECK_THAT(error_of<Error>(make), Catch::Contains(part));
+    };
     told([] { nn::Conv2d(3, 3, {.strides = 0, .padding = "same"}); }, "strides");
     told([] { nn::Conv1d(3, 3, {.strides = 0, .padding = "same"}); }, "strides");
     told([] { nn::Conv1d(3, 3, {.padding = "full"}); }, "padding");
@@ -130,7 +135,8 @@ TEST_CASE("layers: options that cannot be are told when the layer is made") {
     told([] { nn::ConvTranspose2d(0, 3); }, "filters");
     told([] { nn::ConvTranspose2d(3, 3, {.strides = {2, -1}, .padding = "same"}); }, "strides");
     told([] { nn::ConvTranspose2d(3, 3, {.padding = "causal"}); }, "padding");
-    told([] { nn::ConvTranspose2d(3, 3, {.strides = 2, .padding = "same", .output_padding = nn::Size2(2)}); }, "output_padding");
+    told([] { nn::ConvTranspose2d(3, 3, {.strides = 2, .padding = "same", .output_padding = nn::Size2(2)}); },
+         "output_padding");
     told([] { nn::ConvTranspose1d(3, 4, {.strides = 2, .padding = "same", .output_padding = 0}); }, "1..2");
     told([] { nn::DepthwiseConv2d(3, {.depth_multiplier = 0}); }, "depth_multiplier");
     told([] { nn::SeparableConv2d(3, {0, 1}); }, "kernel_size");

@@ -72,10 +72,12 @@ TEST_CASE("initializers: variance and limits follow the fans", "[nn]") {
 
 TEST_CASE("initializers: modes and distributions of variance_scaling", "[nn]") {
     Generator generator(5);
-    const Statistics out = statistics(nn::init::variance_scaling(3, "fan_out", "uniform")({100, 400}, float64, generator));
+    const Statistics out =
+        statistics(nn::init::variance_scaling(3, "fan_out", "uniform")({100, 400}, float64, generator));
     CHECK(out.stddev == Approx(std::sqrt(3.0 / 400)).epsilon(0.01));
     CHECK(out.most <= std::sqrt(9.0 / 400));
-    const Statistics plain = statistics(nn::init::variance_scaling(1, "fan_avg", "untruncated_normal")({100, 400}, float64, generator));
+    const Statistics plain =
+        statistics(nn::init::variance_scaling(1, "fan_avg", "untruncated_normal")({100, 400}, float64, generator));
     CHECK(plain.stddev == Approx(std::sqrt(1.0 / 250)).epsilon(0.02));
     CHECK(plain.most > 3 * plain.stddev);
     CHECK_THROWS_WITH(nn::init::variance_scaling(1, "fan_ni"), Contains("fan_in"));
@@ -105,7 +107,8 @@ TEST_CASE("initializers: constants and plain distributions", "[nn]") {
 }
 
 TEST_CASE("initializers: orthogonal has orthonormal columns or rows", "[nn]") {
-    const Shape shape = GENERATE(values<Shape>({{5, 5}, {70, 40}, {40, 70}, {33, 132}, {1, 4}, {4, 1}, {3, 3, 4, 8}, {100, 100}}));
+    const Shape shape =
+        GENERATE(values<Shape>({{5, 5}, {70, 40}, {40, 70}, {33, 132}, {1, 4}, {4, 1}, {3, 3, 4, 8}, {100, 100}}));
     INFO(str(shape));
     Generator generator(2);
     const Tensor drawn = nn::init::orthogonal(2)(shape, float64, generator);
@@ -114,11 +117,13 @@ TEST_CASE("initializers: orthogonal has orthonormal columns or rows", "[nn]") {
     const Tensor q = drawn.reshape({rows, columns});
     const Tensor gram = rows >= columns ? matmul(transpose(q), q) : matmul(q, transpose(q));
     const std::int64_t n = std::min(rows, columns);
-    for (std::int64_t i = 0; i < n * n; ++i) REQUIRE(std::abs(gram.item<double>(i) - (i % (n + 1) == 0 ? 4.0 : 0.0)) < 1e-12);
+    for (std::int64_t i = 0; i < n * n; ++i)
+        REQUIRE(std::abs(gram.item<double>(i) - (i % (n + 1) == 0 ? 4.0 : 0.0)) < 1e-12);
 }
 
 TEST_CASE("initializers: orthogonal matrices are evenly distributed", "[nn]") {
-    // QR without the change of signs gives matrices of [1, 1] that are all of one sign, and traces that are not centred.
+    // QR without the change of signs gives matrices of [1, 1] that are all of one sign, and traces that are not
+    // centred.
     Generator generator(9);
     double trace = 0, first = 0;
     for (int i = 0; i < 400; ++i) {
@@ -138,7 +143,8 @@ TEST_CASE("initializers: identity", "[nn]") {
 }
 
 TEST_CASE("initializers: the seed decides", "[nn]") {
-    const std::string name = GENERATE(as<std::string>{}, "glorot_uniform", "he_normal", "orthogonal", "normal", "truncated_normal");
+    const std::string name =
+        GENERATE(as<std::string>{}, "glorot_uniform", "he_normal", "orthogonal", "normal", "truncated_normal");
     const Initializer initializer(name);
     const auto draw = [&](std::uint64_t seed) {
         Generator generator(seed);
@@ -165,7 +171,8 @@ TEST_CASE("initializers: names, classes and config", "[nn]") {
     CHECK(Initializer("zero").keras_class() == "Zeros");
     CHECK(Initializer("OrthogonalInitializer").config() == Initializer::Config{{"gain", 1}});
     CHECK(Initializer("random_uniform").config() == Initializer::Config{{"minval", -0.05}, {"maxval", 0.05}});
-    const Initializer scaled = Initializer::from_config("VarianceScaling", {{"scale", 2}, {"seed", 4}}, {{"distribution", "normal"}});
+    const Initializer scaled =
+        Initializer::from_config("VarianceScaling", {{"scale", 2}, {"seed", 4}}, {{"distribution", "normal"}});
     CHECK(scaled.config() == Initializer::Config{{"scale", 2}});
     CHECK(scaled.words() == Initializer::Words{{"mode", "fan_in"}, {"distribution", "truncated_normal"}});
     CHECK(Initializer::from_config("Constant", {{"value", 3}})({1}).item<double>() == 3);

@@ -1,4 +1,5 @@
-// Files that Keras 1 to 3 wrote, found beside the data sets: each loads and predicts as Keras does, or says what it lacks.
+// Files that Keras 1 to 3 wrote, found beside the data sets: each loads and predicts as Keras does, or says what it
+// lacks.
 #include "../catch.hpp"
 #include "../environment.hpp"
 #include "fixture_tensor.hpp"
@@ -56,8 +57,10 @@ TEST_CASE("keras files: each loads and predicts as Keras does, or names what is 
             if (!fs::exists(reference)) continue;
             const data::Hdf5Object expected = data::open_hdf5(reference.string());
             Tensors inputs, outputs;
-            for (int i = 0; expected.contains("input_" + std::to_string(i)); ++i) inputs.push_back(expected.read("input_" + std::to_string(i)));
-            for (int i = 0; expected.contains("output_" + std::to_string(i)); ++i) outputs.push_back(expected.read("output_" + std::to_string(i)));
+            for (int i = 0; expected.contains("input_" + std::to_string(i)); ++i)
+                inputs.push_back(expected.read("input_" + std::to_string(i)));
+            for (int i = 0; expected.contains("output_" + std::to_string(i)); ++i)
+                outputs.push_back(expected.read("output_" + std::to_string(i)));
             const Tensors found = predict_all(model, inputs);
             REQUIRE(found.size() == outputs.size());
             for (std::size_t i = 0; i < found.size(); ++i) CHECK(distance(found[i], outputs[i]) <= 1e-5);

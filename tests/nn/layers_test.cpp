@@ -32,7 +32,8 @@ void compare(const Fixture& file, const std::string& name, DType dtype, double t
     const auto weights = layer->named_weights();
     const auto expected = file.list(name + "/weights");
     REQUIRE(weights.size() == expected.size());
-    for (std::size_t i = 0; i < weights.size(); ++i) Tensor(weights[i].tensor).assign(testing::to_tensor(expected[i], dtype));
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        Tensor(weights[i].tensor).assign(testing::to_tensor(expected[i], dtype));
 
     const Tensor y = (*layer)(x);
     const Tensor dy = testing::to_tensor(file.values(name + "/dy"), dtype);
@@ -46,7 +47,8 @@ void compare(const Fixture& file, const std::string& name, DType dtype, double t
     for (std::size_t i = 0; i < gradients.size(); ++i)
         CHECK(distance(weights[i].tensor.grad(), testing::to_tensor(gradients[i])) <= tolerance);
     const auto after = training ? file.list(name + "/weights_after") : expected;
-    for (std::size_t i = 0; i < after.size(); ++i) CHECK(distance(weights[i].tensor, testing::to_tensor(after[i])) <= tolerance);
+    for (std::size_t i = 0; i < after.size(); ++i)
+        CHECK(distance(weights[i].tensor, testing::to_tensor(after[i])) <= tolerance);
 }
 
 }  // namespace
@@ -223,7 +225,9 @@ TEST_CASE("check_layer: a layer of one's own passes, and keeps its weights") {
 }
 
 TEST_CASE("check_layer: tells what does not hold") {
-    const auto message = [](const nn::Layer& layer) { return testing::error_of<Error>([&] { nn::check_layer(layer, {3}); }); };
+    const auto message = [](const nn::Layer& layer) {
+        return testing::error_of<Error>([&] { nn::check_layer(layer, {3}); });
+    };
     CHECK_THAT(message(Wrong()), Catch::Contains("derivatives"));
     CHECK_THAT(message(AcrossRows()), Catch::Contains("row 0 alone"));
     CHECK_THAT(message(Forgetful()), Catch::Contains("output_shape([None, 3]) promises [None, 7]"));

@@ -70,17 +70,25 @@ TEST_CASE("losses: first and second derivatives") {
         if (name == "sparse_categorical_crossentropy") {
             const Tensor labels = tensor({0, 3, 1}, {3}, int64);
             assert_gradients([&](const Tensor& p) { return loss(labels, p); }, away({3, 4}));
-            assert_gradients([&](const Tensor& z) { return loss(labels, softmax(z)); }, random::normal({3, 4}, float64));
+            assert_gradients([&](const Tensor& z) { return loss(labels, softmax(z)); },
+                             random::normal({3, 4}, float64));
             continue;
         }
         const Tensor weight = tensor({0.5, 2, 1}, {3}, float64);
-        CHECK_NOTHROW(assert_gradients([&](const Tensors& x) { return Tensors{loss(x[0], x[1], weight)}; }, {away({3, 4}), away({3, 4})}));
+        CHECK_NOTHROW(assert_gradients([&](const Tensors& x) { return Tensors{loss(x[0], x[1], weight)}; },
+                                       {away({3, 4}), away({3, 4})}));
     }
     const Tensor far = tensor({-3, -0.2, 0.1, 4}, {2, 2}, float64), zero = zeros({2, 2}, float64);
     assert_gradients([&](const Tensor& p) { return nn::huber_loss(p, zero, {.delta = 0.5}); }, far);
     const Tensor bits = tensor({0, 1, 1, 0.3}, {2, 2}, float64);
-    assert_gradients([&](const Tensor& z) { return nn::losses::BinaryCrossentropy({.label_smoothing = 0.1})(bits, sigmoid(z)); }, far);
-    assert_gradients([&](const Tensor& z) { return nn::losses::CategoricalCrossentropy({.label_smoothing = 0.1})(bits, softmax(z)); }, far);
+    assert_gradients(
+        [&](const Tensor& z) { return nn::losses::BinaryCrossentropy({.label_smoothing = 0.1})(bits, sigmoid(z)); },
+        far);
+    assert_gradients(
+        [&](const Tensor& z) {
+            return nn::losses::CategoricalCrossentropy({.label_smoothing = 0.1})(bits, softmax(z));
+        },
+        far);
 }
 
 TEST_CASE("losses: cross-entropies of a softmax or sigmoid are those of its logits") {
@@ -88,7 +96,8 @@ TEST_CASE("losses: cross-entropies of a softmax or sigmoid are those of its logi
         const Tensor z = tensor({1000, -1000, 0, -5000, 5000, 0}, {2, 3}, dtype).set_requires_grad();
         const Tensor labels = tensor({1, 1}, {2}, int64), hot = one_hot(labels, 3, dtype);
         const Tensor expected = tensor({2000, 0}, {2}, dtype), slope = tensor({0.5, -0.5, 0, 0, 0, 0}, {2, 3}, dtype);
-        const auto check = [&](const Loss& loss, const Tensor& target, const Tensor& y, const Tensor& values, const Tensor& gradient) {
+        const auto check = [&](const Loss& loss, const Tensor& target, const Tensor& y, const Tensor& values,
+                               const Tensor& gradient) {
             CHECK(distance(loss.per_sample(target, y), values) < 1e-12);
             CHECK(distance(grad(loss(target, y), z), gradient) < 1e-12);
         };
@@ -100,11 +109,13 @@ TEST_CASE("losses: cross-entropies of a softmax or sigmoid are those of its logi
               tensor({1, 0, -0.5, 0, 0, 0.5}, {2, 3}, dtype) / 6);
         // One sample for each number, whose sigmoid still remembers.
         const Tensor flat = select(z, 0, 0).reshape({3});
-        CHECK(nn::binary_crossentropy_loss(sigmoid(flat), tensor({0, 0, 1}, dtype)).item<double>() == Approx((1000 + std::log(2.0)) / 3));
+        CHECK(nn::binary_crossentropy_loss(sigmoid(flat), tensor({0, 0, 1}, dtype)).item<double>() ==
+              Approx((1000 + std::log(2.0)) / 3));
     }
     // Without logits the probabilities are clipped, as Keras clips them.
     const Tensor certain = tensor({1, 0}, {1, 2}, float64);
-    CHECK(nn::categorical_crossentropy_loss(certain, tensor({0, 1}, {1, 2}, float64)).item<double>() == Approx(-std::log(1e-7)));
+    CHECK(nn::categorical_crossentropy_loss(certain, tensor({0, 1}, {1, 2}, float64)).item<double>() ==
+          Approx(-std::log(1e-7)));
 }
 
 TEST_CASE("losses: masks and ignored classes do not count") {
@@ -132,7 +143,8 @@ TEST_CASE("losses: targets are made to fit") {
         CHECK(nn::mse_loss(p.reshape({4}), t.reshape({4, 1})).item<double>() == Approx(21 / 4.0));
     }
     CHECK(nn::mse_loss(p, 1).item<double>() == Approx(21 / 4.0));
-    CHECK(nn::mse_loss(p.reshape({4}), tensor({1, 1, 1, 1}), {.sample_weight = tensor({0, 0, 0, 2})}).item<double>() == Approx(8));
+    CHECK(nn::mse_loss(p.reshape({4}), tensor({1, 1, 1, 1}), {.sample_weight = tensor({0, 0, 0, 2})}).item<double>() ==
+          Approx(8));
     CHECK(nn::mae_loss(sum(p), 1).item<double>() == Approx(10));
     const Tensor q = tensor({0.5, 0.5, 0.25, 0.75}, {2, 2}, float32);
     for (DType dtype : {boolean, uint8, int64, float32, float64})
@@ -152,10 +164,12 @@ TEST_CASE("losses: names, classes, options") {
     const Loss loss = nn::losses::CategoricalCrossentropy({.from_logits = true, .label_smoothing = 0.1, .name = "ce"});
     CHECK(loss.name() == "ce");
     CHECK(loss.keras_name() == "categorical_crossentropy");
-    CHECK(loss.config() == nn::Settings{{"from_logits", true}, {"label_smoothing", 0.1}, {"reduction", "sum_over_batch_size"}});
+    CHECK(loss.config() ==
+          nn::Settings{{"from_logits", true}, {"label_smoothing", 0.1}, {"reduction", "sum_over_batch_size"}});
     CHECK(Loss::from_config("Huber", {{"delta", std::int64_t(2)}, {"axis", -1}}).config().get<double>("delta") == 2.0);
     CHECK_FALSE(Loss().defined());
-    CHECK_THAT(error_of<ValueError>([] { Loss("categorical_crosentropy"); }), Contains("Did you mean 'categorical_crossentropy'?") && Contains("kl_divergence"));
+    CHECK_THAT(error_of<ValueError>([] { Loss("categorical_crosentropy"); }),
+               Contains("Did you mean 'categorical_crossentropy'?") && Contains("kl_divergence"));
     CHECK(error_of<ValueError>([] { nn::losses::BinaryCrossentropy({.label_smoothing = 2}); }) != "");
 }
 
@@ -178,29 +192,43 @@ TEST_CASE("losses: bad targets are named") {
         CHECK(error_of<ShapeError>([&] { nn::check_target(name, t, {None, p.shape(1)}); }) != "");
         return own;
     };
-    CHECK_THAT(thrown("categorical_crossentropy", labels, ten),
-               Contains("int64 [32]") && Contains("[32, 10]") && Contains("sparse_categorical_crossentropy") && Contains("one_hot(y, 10)"));
+    CHECK_THAT(thrown("categorical_crossentropy", labels, ten), Contains("int64 [32]") && Contains("[32, 10]") &&
+                                                                    Contains("sparse_categorical_crossentropy") &&
+                                                                    Contains("one_hot(y, 10)"));
     CHECK_THAT(thrown("categorical_crossentropy", labels.reshape({32, 1}), ten), Contains("one_hot(y, 10)"));
     CHECK_THAT(thrown("mse", images, ten), Contains("float32 [32, 28, 28, 1]") && Contains("[32, 10]"));
     CHECK_THAT(thrown("mse", labels, ten), Contains("one_hot(y, 10)"));
-    CHECK_THAT(error_of<ShapeError>([&] { nn::mse_loss(ten, zeros({1, 10})); }), Contains("[1, 10]"));  // no broadcasting
+    CHECK_THAT(error_of<ShapeError>([&] {
+                   nn::mse_loss(ten, zeros({1, 10}));
+               }),
+               Contains("[1, 10]"));  // no broadcasting
     CHECK_THAT(thrown("sparse_categorical_crossentropy", ten, ten), Contains("use categorical_crossentropy"));
     CHECK_THAT(error_of<DTypeError>([&] { nn::mse_loss(labels, labels); }), Contains("int64 [32]"));
-    CHECK_THAT(error_of<ShapeError>([&] { Loss("mse")(ten, ten, zeros({31})); }), Contains("sample_weight") && Contains("[31]"));
+    CHECK_THAT(error_of<ShapeError>([&] { Loss("mse")(ten, ten, zeros({31})); }),
+               Contains("sample_weight") && Contains("[31]"));
 
     Tensor wrong = tensor({0, 1, 12, 2}, int64);
     const Tensor four = full({4, 10}, 0.1);
     for (const Tensor& y : {wrong, wrong.to(float32), wrong.to(uint8), wrong.reshape({4, 1})}) {
         const std::string text = error_of<ValueError>([&] { Loss("sparse_categorical_crossentropy")(y, four); });
         CHECK_THAT(text, Contains("0..9") && Contains("received 12 at position [2"));
-        CHECK(error_of<ValueError>([&] { nn::check_target("sparse_categorical_crossentropy", y, {None, 10}); }) == text);
-        CHECK_THAT(error_of<ValueError>([&] { Loss("sparse_categorical_crossentropy")(y, softmax(four)); }), Contains("received 12"));
+        CHECK(error_of<ValueError>([&] {
+                  nn::check_target("sparse_categorical_crossentropy", y, {None, 10});
+              }) == text);
+        CHECK_THAT(error_of<ValueError>([&] { Loss("sparse_categorical_crossentropy")(y, softmax(four)); }),
+                   Contains("received 12"));
     }
-    CHECK_THAT(error_of<ValueError>([&] { nn::check_target("sparse_categorical_crossentropy", tensor({1, 10}, int64), {None, 10}); }),
+    CHECK_THAT(error_of<ValueError>([&] {
+                   nn::check_target("sparse_categorical_crossentropy", tensor({1, 10}, int64), {None, 10});
+               }),
                Contains("y - 1"));
-    CHECK_THAT(error_of<ValueError>([&] { nn::check_target("sparse_categorical_crossentropy", tensor({1, 0.5}), {None, 10}); }),
+    CHECK_THAT(error_of<ValueError>([&] {
+                   nn::check_target("sparse_categorical_crossentropy", tensor({1, 0.5}), {None, 10});
+               }),
                Contains("received 0.5 at position [1]"));
-    CHECK_THAT(error_of<ValueError>([&] { nn::check_target("binary_crossentropy", tensor({1, 7}, int64), {None, 1}, "fit"); }),
+    CHECK_THAT(error_of<ValueError>([&] {
+                   nn::check_target("binary_crossentropy", tensor({1, 7}, int64), {None, 1}, "fit");
+               }),
                Contains("fit: ") && Contains("0..1") && Contains("7 at position [1]"));
     CHECK_NOTHROW(nn::check_target("sparse_categorical_crossentropy", zeros({5, 40}, int64), {None, None, 10}));
     CHECK_NOTHROW(nn::check_target([](const Tensor& a, const Tensor&) { return a; }, labels, {None, 10}));

@@ -1,4 +1,5 @@
-// Metrics against Keras's own numbers over several batches (fixtures/metrics.h5), what "accuracy" means, and error texts.
+// Metrics against Keras's own numbers over several batches (fixtures/metrics.h5), what "accuracy" means, and error
+// texts.
 #include "../catch.hpp"
 #include "fixture_tensor.hpp"
 
@@ -43,7 +44,8 @@ TEST_CASE("metrics: results over batches, weighted and not, are Keras's") {
                 INFO(name << (weighted ? ", weighted" : "") << ", " << weft::name(dtype));
                 Metric metric = arguments == "{}" ? Metric(given) : Metric::from_config(given, to_settings(arguments));
                 CHECK(metric.name() == file.text(name, "key"));
-                CHECK(Metric(nn::resolve_metric(given, y_true.shape(), y_pred.shape())).class_name() == file.text(name, "resolved"));
+                CHECK(Metric(nn::resolve_metric(given, y_true.shape(), y_pred.shape())).class_name() ==
+                      file.text(name, "resolved"));
                 const std::vector<double> expected = values(weighted ? "results_weighted" : "results").data;
                 std::int64_t begin = 0;
                 for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -78,7 +80,8 @@ TEST_CASE("metrics: the shapes decide what accuracy means") {
     accuracy.update(tensor({1, 0, 1}, int64), p);
     CHECK(accuracy.result() == Approx(2.0 / 3));  // of equal scores the first counts
     accuracy.reset();
-    for (DType dtype : {boolean, uint8, int64, float32, float64}) accuracy.update(one_hot(tensor({1, 1, 0}, int64), 2).to(dtype), p);
+    for (DType dtype : {boolean, uint8, int64, float32, float64})
+        accuracy.update(one_hot(tensor({1, 1, 0}, int64), 2).to(dtype), p);
     CHECK(accuracy.result() == Approx(2.0 / 3));
     accuracy.reset();
     accuracy.update(tensor({1, 0, 0}, uint8), tensor({0.7, 0.2, 0.6}));
@@ -91,26 +94,36 @@ TEST_CASE("metrics: the shapes decide what accuracy means") {
 TEST_CASE("metrics: lists keep the names that were given") {
     CHECK(names(Compile{.metrics = {"accuracy"}}.metrics) == std::vector<std::string>{"accuracy"});
     CHECK(names(Compile{.metrics = {"accuracy", "mse"}}.metrics) == std::vector<std::string>{"accuracy", "mse"});
-    CHECK(names(Compile{.metrics = {"acc", "acc", "acc"}}.metrics) == std::vector<std::string>{"acc", "acc_1", "acc_2"});
+    CHECK(names(Compile{.metrics = {"acc", "acc", "acc"}}.metrics) ==
+          std::vector<std::string>{"acc", "acc_1", "acc_2"});
     CHECK(Compile().metrics.empty());
     const std::vector<std::string> strings{"mae", "mse"};
     CHECK(names(Compile{.metrics = strings}.metrics) == strings);
     const auto share = [](const Tensor& y_true, const Tensor& y_pred) { return mean(abs(y_true - y_pred), {-1}); };
-    const Metrics mixed = {"MSE", nn::metrics::TopKCategoricalAccuracy({.k = 3}), nn::losses::Huber({.delta = 2}), {"share", share}, share};
-    CHECK(names(mixed) == std::vector<std::string>{"MSE", "top_k_categorical_accuracy", "huber", "share", "custom_metric"});
+    const Metrics mixed = {"MSE",
+                           nn::metrics::TopKCategoricalAccuracy({.k = 3}),
+                           nn::losses::Huber({.delta = 2}),
+                           {"share", share},
+                           share};
+    CHECK(names(mixed) ==
+          std::vector<std::string>{"MSE", "top_k_categorical_accuracy", "huber", "share", "custom_metric"});
     CHECK(mixed[0].keras_name() == "mean_squared_error");
     CHECK(mixed[1].class_name() == "TopKCategoricalAccuracy");
     CHECK(mixed[1].config() == nn::Settings{{"k", 3}});
     CHECK(mixed[2].config().get<double>("delta") == 2);
     CHECK(Metric("acc").keras_name() == "accuracy");
-    CHECK(Metric::from_config("MeanMetricWrapper", {{"name", "accuracy"}, {"fn", "categorical_accuracy"}}).keras_name() == "categorical_accuracy");
+    CHECK(
+        Metric::from_config("MeanMetricWrapper", {{"name", "accuracy"}, {"fn", "categorical_accuracy"}}).keras_name() ==
+        "categorical_accuracy");
     CHECK(nn::metrics::BinaryAccuracy({.name = "half"}).name() == "half");
 }
 
 TEST_CASE("metrics: every loss is one, and so is a function of one's own") {
     const Tensor t = tensor({1, 2, 3, 4, 5, 7}, {3, 2}, float64), p = tensor({2, 2, 1, 1, 5, 5}, {3, 2}, float64);
     const auto over_two_batches = [&](Metric metric, const Tensor& weight = {}) {
-        const auto part = [&](const Tensor& x, std::int64_t a, std::int64_t b) { return x.defined() ? slice(x, 0, a, b) : x; };
+        const auto part = [&](const Tensor& x, std::int64_t a, std::int64_t b) {
+            return x.defined() ? slice(x, 0, a, b) : x;
+        };
         metric.update(part(t, 0, 2), part(p, 0, 2), part(weight, 0, 2));
         metric.update(part(t, 2, 3), part(p, 2, 3), part(weight, 2, 3));
         return metric.result();
@@ -124,11 +137,13 @@ TEST_CASE("metrics: every loss is one, and so is a function of one's own") {
     CHECK(over_two_batches(batch) == Approx(8 / 6.0));  // a smaller batch counts less
     const Tensor weight = tensor({1, 0, 3});
     CHECK(over_two_batches(samples, weight) == Approx((0.5 + 3 * 1) / 4));
-    CHECK_THAT(error_of<ShapeError>([&] { over_two_batches(batch, weight); }), Contains("one number for the whole batch"));
+    CHECK_THAT(error_of<ShapeError>([&] { over_two_batches(batch, weight); }),
+               Contains("one number for the whole batch"));
 }
 
 TEST_CASE("metrics: masked steps do not count") {
-    const Tensor p = tensor({0.9, 0.1, 0.2, 0.8, NAN, NAN, 0.3, 0.7}, {2, 2, 2}), labels = tensor({0, 0, 1, 1}, {2, 2}, int64);
+    const Tensor p = tensor({0.9, 0.1, 0.2, 0.8, NAN, NAN, 0.3, 0.7}, {2, 2, 2}),
+                 labels = tensor({0, 0, 1, 1}, {2, 2}, int64);
     const Tensor mask = not_equal(tensor({1, 1, 0, 1}, {2, 2}), 0);
     Metric accuracy("accuracy"), loss("sparse_categorical_crossentropy");
     accuracy.update(labels, p, {}, mask);
@@ -151,15 +166,25 @@ TEST_CASE("metrics: nothing is recorded, and copies count for themselves") {
 }
 
 TEST_CASE("metrics: bad names and shapes are named") {
-    CHECK_THAT(error_of<ValueError>([] { Metric("acuracy"); }), Contains("Did you mean 'accuracy'?") && Contains("mean_squared_error"));
+    CHECK_THAT(error_of<ValueError>([] { Metric("acuracy"); }),
+               Contains("Did you mean 'accuracy'?") && Contains("mean_squared_error"));
     CHECK(error_of<ValueError>([] { nn::metrics::TopKCategoricalAccuracy({.k = 0}); }) != "");
     const Tensor ten = zeros({4, 10}), labels = zeros({4}, int64);
     CHECK_THAT(error_of<ShapeError>([&] { Metric("categorical_accuracy").update(labels, ten); }),
                Contains("sparse_categorical_accuracy") && Contains("one_hot(y, 10)"));
-    CHECK_THAT(error_of<ShapeError>([&] { Metric("accuracy").update(zeros({4, 9}), ten); }), Contains("[4, 9]") && Contains("[4, 10]"));
+    CHECK_THAT(error_of<ShapeError>([&] {
+                   Metric("accuracy").update(zeros({4, 9}), ten);
+               }),
+               Contains("[4, 9]") && Contains("[4, 10]"));
     CHECK_THAT(error_of<ShapeError>([&] { nn::check_target(Metric("sparse_categorical_accuracy"), ten, {None, 10}); }),
                Contains("use categorical_accuracy"));
-    CHECK_THAT(error_of<ShapeError>([&] { nn::check_target(Metric("mse"), zeros({4, 28, 28, 1}), {None, 10}); }), Contains("[4, 28, 28, 1]"));
-    CHECK_THAT(error_of<ValueError>([&] { nn::check_target(Metric("acc"), tensor({1, 10}, int64), {None, 10}); }), Contains("0..9"));
+    CHECK_THAT(error_of<ShapeError>([&] {
+                   nn::check_target(Metric("mse"), zeros({4, 28, 28, 1}), {None, 10});
+               }),
+               Contains("[4, 28, 28, 1]"));
+    CHECK_THAT(error_of<ValueError>([&] {
+                   nn::check_target(Metric("acc"), tensor({1, 10}, int64), {None, 10});
+               }),
+               Contains("0..9"));
     CHECK_THAT(error_of<ShapeError>([&] { Metric("acc").update(labels, ten, zeros({3})); }), Contains("sample_weight"));
 }

@@ -39,7 +39,10 @@ TEST_CASE("module: two copies built for different inputs do not agree") {
     nn::Linear a(3);
     nn::Linear b = a;
     a(random::normal({2, 5}));
-    CHECK_THAT(error_of<ShapeError>([&] { b(random::normal({2, 4})); }), Catch::Contains("'kernel' was made as [5, 3]"));
+    CHECK_THAT(error_of<ShapeError>([&] {
+                   b(random::normal({2, 4}));
+               }),
+               Catch::Contains("'kernel' was made as [5, 3]"));
 }
 
 TEST_CASE("module: parameters by name, children first registered first") {
@@ -78,7 +81,8 @@ TEST_CASE("module: names are checked") {
 
 TEST_CASE("module: assigning over a registered child throws") {
     Net net;
-    CHECK_THAT(error_of<ValueError>([&] { net.in = nn::Linear(2, 4); }), Catch::Contains("registered in another module"));
+    CHECK_THAT(error_of<ValueError>([&] { net.in = nn::Linear(2, 4); }),
+               Catch::Contains("registered in another module"));
     nn::Linear free(2, 4);
     free = nn::Linear(2, 4);  // nobody's child: fine
 }
@@ -113,7 +117,8 @@ TEST_CASE("module: with_parameters lends other tensors and gives back the own on
     CHECK(testing::distance(net(x), before) == 0);
     CHECK_FALSE(net.parameters()[0].grad().defined());
     CHECK_THROWS_AS(with_parameters(net, {others[0]}, [&] { return net(x); }), ValueError);
-    CHECK_THROWS_AS(with_parameters(net, others, []() -> Tensor { throw std::runtime_error("inside"); }), std::runtime_error);
+    CHECK_THROWS_AS(with_parameters(net, others, []() -> Tensor { throw std::runtime_error("inside"); }),
+                    std::runtime_error);
     CHECK(testing::distance(net(x), before) == 0);
 }
 
@@ -130,7 +135,9 @@ TEST_CASE("module: several inputs and results") {
         void build_all(const nn::Shapes& inputs) override {
             left = parameter("left", {inputs[0].back(), 2}), right = parameter("right", {inputs[1].back(), 2});
         }
-        Tensors call(const Tensors& inputs) override { return {matmul(inputs[0], left) + matmul(inputs[1], right), inputs[1]}; }
+        Tensors call(const Tensors& inputs) override {
+            return {matmul(inputs[0], left) + matmul(inputs[1], right), inputs[1]};
+        }
         Tensor left, right;
     };
     Mix mix;
@@ -145,7 +152,10 @@ TEST_CASE("module: several inputs and results") {
     };
     const nn::Layer split = Split();
     CHECK(split->output_shapes({{None, 3}}) == nn::Shapes{{None, 3}, {None}});
-    CHECK_THAT(error_of<ValueError>([&] { nn::Sequential{nn::Linear(2, {.input_shape = {3}}), Split()}; }), Catch::Contains("gives 2"));
+    CHECK_THAT(error_of<ValueError>([&] {
+                   nn::Sequential{nn::Linear(2, {.input_shape = {3}}), Split()};
+               }),
+               Catch::Contains("gives 2"));
 }
 
 TEST_CASE("module: losses that layers add are collected by the innermost scope of the thread") {

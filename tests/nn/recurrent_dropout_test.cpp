@@ -11,8 +11,11 @@ using testing::distance;
 TEST_CASE("recurrent: dropout draws one mask a sequence, in training alone", "[nn][recurrent]") {
     const Tensor x = ones({4, 30, 8});
     for (bool recurrent : {false, true}) {
-        nn::SimpleRNN layer(6, {.activation = "linear", .recurrent_initializer = recurrent ? "identity" : "zeros",
-                                .dropout = recurrent ? 0.0 : 0.5, .recurrent_dropout = recurrent ? 0.5 : 0.0, .return_sequences = true});
+        nn::SimpleRNN layer(6, {.activation = "linear",
+                                .recurrent_initializer = recurrent ? "identity" : "zeros",
+                                .dropout = recurrent ? 0.0 : 0.5,
+                                .recurrent_dropout = recurrent ? 0.5 : 0.0,
+                                .return_sequences = true});
         layer.eval();
         const Tensor still = layer(x);
         layer.train();
@@ -50,7 +53,8 @@ double share(const Tensor& x, double value) { return mean(equal(x, value).to(flo
 }  // namespace
 
 // With blocks and no activation, gates are 0 or 2 where half is dropped.
-TEST_CASE("recurrent: with recurrent dropout each gate has masks of its own, else all have one, as in Keras", "[nn][recurrent]") {
+TEST_CASE("recurrent: with recurrent dropout each gate has masks of its own, else all have one, as in Keras",
+          "[nn][recurrent]") {
     manual_seed(1);
     const std::int64_t n = 64;
     const Tensor one = ones({n, n}), x = ones({n, 1, n});
@@ -63,8 +67,13 @@ TEST_CASE("recurrent: with recurrent dropout each gate has masks of its own, els
     };
     // c = f + i g: 0, 2, 4 or 6.
     const auto lstm = [&](double dropout, double recurrent_dropout, const Tensor& kernel, const Tensor& recurrent) {
-        return results(nn::LSTM(n, {.activation = "linear", .recurrent_activation = "linear", .use_bias = false, .dropout = dropout,
-                                    .recurrent_dropout = recurrent_dropout, .return_state = true}), kernel, recurrent);
+        return results(nn::LSTM(n, {.activation = "linear",
+                                    .recurrent_activation = "linear",
+                                    .use_bias = false,
+                                    .dropout = dropout,
+                                    .recurrent_dropout = recurrent_dropout,
+                                    .return_state = true}),
+                       kernel, recurrent);
     };
     const Tensor none = zeros({n, 4 * n}), all = blocks({1, 1, 1, 1}, n);
     const Tensor together = lstm(0.5, 0, all, none);
@@ -78,8 +87,12 @@ TEST_CASE("recurrent: with recurrent dropout each gate has masks of its own, els
     }
     // h' = z h + (1 - z) r h_h: z is 0 or 2, r h_h is 0 or 4.
     for (bool reset_after : {true, false}) {
-        const Tensor h = results(nn::GRU(n, {.activation = "linear", .recurrent_activation = "linear", .use_bias = false, .recurrent_dropout = 0.5,
-                                             .return_state = true, .reset_after = reset_after}),
+        const Tensor h = results(nn::GRU(n, {.activation = "linear",
+                                             .recurrent_activation = "linear",
+                                             .use_bias = false,
+                                             .recurrent_dropout = 0.5,
+                                             .return_state = true,
+                                             .reset_after = reset_after}),
                                  zeros({n, 3 * n}), blocks({1, 1, 1}, n));
         CHECK(share(h, 0) == Approx(0.375).margin(0.03));   // z = 0, one of the two dropped
         CHECK(share(h, 4) == Approx(0.125).margin(0.03));   // z = 0, both kept
@@ -88,7 +101,8 @@ TEST_CASE("recurrent: with recurrent dropout each gate has masks of its own, els
     }
 }
 
-TEST_CASE("recurrent: recurrent dropout keeps its masks through a sequence, a bare cell draws them anew", "[nn][recurrent]") {
+TEST_CASE("recurrent: recurrent dropout keeps its masks through a sequence, a bare cell draws them anew",
+          "[nn][recurrent]") {
     // h doubles at every step or is gone at once.
     manual_seed(1);
     const std::int64_t n = 64;

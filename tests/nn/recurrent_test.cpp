@@ -18,7 +18,8 @@ namespace {
 // Takes one tensor after another from a dataset in which they lie joined.
 class Joined {
 public:
-    Joined(const Fixture& file, const std::string& path) : values_(file.has(path) ? file.values(path).data : std::vector<double>()) {}
+    Joined(const Fixture& file, const std::string& path)
+        : values_(file.has(path) ? file.values(path).data : std::vector<double>()) {}
     Tensor next(const Shape& shape, DType dtype = float64) {
         const auto first = values_.begin() + at_;
         at_ += shape.elements();
@@ -38,7 +39,8 @@ Shape open_batch(Shape shape) {
 }
 
 void set_weights(const std::vector<nn::NamedTensor>& weights, Joined values, DType dtype) {
-    for (const nn::NamedTensor& weight : weights) Tensor(weight.tensor).assign(values.next(weight.tensor.shape(), dtype));
+    for (const nn::NamedTensor& weight : weights)
+        Tensor(weight.tensor).assign(values.next(weight.tensor.shape(), dtype));
     CHECK(values.done());
 }
 
@@ -61,7 +63,8 @@ void compare(const Fixture& file, const std::string& name, DType dtype, double t
     Tensors inputs{x};
     if (file.has(name + "/states"))
         for (Joined states(file, name + "/states"); !states.done();)
-            inputs.push_back(states.next({x.shape(0), state_sizes(layer)[inputs.size() - 1]}, dtype).set_requires_grad());
+            inputs.push_back(
+                states.next({x.shape(0), state_sizes(layer)[inputs.size() - 1]}, dtype).set_requires_grad());
     if (file.has(name + "/mask")) nn::set_mask(inputs[0], testing::to_tensor(file.values(name + "/mask")).to(boolean));
 
     const Tensors results = (*layer)(inputs);
@@ -83,7 +86,8 @@ void compare(const Fixture& file, const std::string& name, DType dtype, double t
         const Tensor found = inputs[i].grad(), wanted = of_states.next(inputs[i].shape());
         CHECK(distance(found.defined() ? found : zeros_like(wanted), wanted) <= tolerance);
     }
-    for (const nn::NamedTensor& weight : weights) CHECK(distance(weight.tensor.grad(), of_weights.next(weight.tensor.shape())) <= tolerance);
+    for (const nn::NamedTensor& weight : weights)
+        CHECK(distance(weight.tensor.grad(), of_weights.next(weight.tensor.shape())) <= tolerance);
 }
 
 }  // namespace
@@ -102,7 +106,9 @@ TEST_CASE("recurrent: results, states and gradients are Keras's", "[nn][recurren
 
 namespace {
 
-Tensor bools(const std::vector<int>& values, const Shape& shape) { return tensor(std::vector<double>(values.begin(), values.end()), shape).to(boolean); }
+Tensor bools(const std::vector<int>& values, const Shape& shape) {
+    return tensor(std::vector<double>(values.begin(), values.end()), shape).to(boolean);
+}
 
 nn::Sequential tagger() {
     return nn::Sequential{
@@ -126,7 +132,9 @@ TEST_CASE("recurrent: a tagger on padded sentences has Keras's loss, metrics and
         model.to(float64);
         set_weights(model.named_weights(), Joined(file, "model/weights"), float64);
         CHECK(distance(model.predict(x), testing::to_tensor(file.values("model/prediction"))) <= 1e-7);
-        model.compile({.optimizer = optim::SGD({.lr = 0.5}), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"},
+        model.compile({.optimizer = optim::SGD({.lr = 0.5}),
+                       .loss = "sparse_categorical_crossentropy",
+                       .metrics = {"accuracy"},
                        .weighted_metrics = {"sparse_categorical_crossentropy"}});
         const Tensor weight = kind == "weighted" ? testing::to_tensor(file.values("model/sample_weight")) : Tensor();
         const nn::Logs logs = model.evaluate(x, y, {.batch_size = 4, .sample_weight = weight});
@@ -191,7 +199,8 @@ TEST_CASE("recurrent: cells in a loop of one's own give what the layers give", "
         REQUIRE(own.size() == from.size());
         for (std::size_t i = 0; i < own.size(); ++i) Tensor(own[i].tensor).assign(from[i].tensor.detach());
         Tensors states, outputs;
-        for (std::int64_t size : cell.as<nn::RecurrentCell>()->state_size()) states.push_back(zeros({3, size}, float64));
+        for (std::int64_t size : cell.as<nn::RecurrentCell>()->state_size())
+            states.push_back(zeros({3, size}, float64));
         for (std::int64_t t = 0; t < 6; ++t) {
             Tensors inputs = states;
             inputs.insert(inputs.begin(), select(x, 1, t));
@@ -239,14 +248,16 @@ TEST_CASE("recurrent: a cell of one's own", "[nn][recurrent]") {
 
 TEST_CASE("recurrent: stateful layers go on where the last batch ended", "[nn][recurrent]") {
     const Tensor x = random::normal({2, 7, 3});
-    nn::Sequential model{nn::Bidirectional(nn::GRU(2, {.return_sequences = true})), nn::LSTM(4, {.stateful = true, .input_shape = {None, 3}})};
+    nn::Sequential model{nn::Bidirectional(nn::GRU(2, {.return_sequences = true})),
+                         nn::LSTM(4, {.stateful = true, .input_shape = {None, 3}})};
     nn::LSTM plain(4, {.return_sequences = true}), stateful(4, {.return_sequences = true, .stateful = true});
     plain(x);
     stateful(x);
     const auto from = plain.parameters(), to = stateful.parameters();
     for (std::size_t i = 0; i < to.size(); ++i) Tensor(to[i]).assign(from[i].detach());
     stateful.reset_states();
-    const Tensor parts = concat({stateful(slice(x, 1, 0, 3)), stateful(slice(x, 1, 3, 4)), stateful(slice(x, 1, 4, 7))}, 1);
+    const Tensor parts =
+        concat({stateful(slice(x, 1, 0, 3)), stateful(slice(x, 1, 3, 4)), stateful(slice(x, 1, 4, 7))}, 1);
     CHECK(distance(parts, plain(x)) <= 1e-6);
     CHECK_THAT(error_of<ShapeError>([&] { stateful(slice(x, 0, 0, 1)); }),
                testing::contains("LSTM") && testing::contains("had 2 sequences; received float32 [1, 7, 3]"));
@@ -304,33 +315,65 @@ TEST_CASE("recurrent: bad input is refused by name", "[nn][recurrent]") {
     nn::LSTM layer(3, {.name = "reader"});
     layer(random::normal({2, 4, 5}));
     const auto refusal = [&](auto&& call) { return error_of<Error>(call); };
-    CHECK_THAT(refusal([&] { layer(random::normal({2, 5})); }), testing::contains("LSTM 'reader': expects [batch, time, features]; received 2 axes, [2, 5]"));
-    CHECK_THAT(refusal([&] { layer(random::normal({2, 4, 6})); }), testing::contains("LSTM 'reader': its weights were made for 5 features; received [2, 4, 6]"));
-    CHECK_THAT(refusal([&] { layer(zeros({2, 0, 5})); }), testing::contains("LSTM 'reader': a sequence needs at least one step; received [2, 0, 5]"));
+    CHECK_THAT(refusal([&] {
+                   layer(random::normal({2, 5}));
+               }),
+               testing::contains("LSTM 'reader': expects [batch, time, features]; received 2 axes, [2, 5]"));
+    CHECK_THAT(refusal([&] {
+                   layer(random::normal({2, 4, 6}));
+               }),
+               testing::contains("LSTM 'reader': its weights were made for 5 features; received [2, 4, 6]"));
+    CHECK_THAT(refusal([&] {
+                   layer(zeros({2, 0, 5}));
+               }),
+               testing::contains("LSTM 'reader': a sequence needs at least one step; received [2, 0, 5]"));
     Tensor x = zeros({2, 4, 5});
     nn::set_mask(x, bools({1, 1, 1, 1, 1, 1}, {2, 3}));
     CHECK_THAT(refusal([&] { layer(x); }), testing::contains("LSTM 'reader': the mask must be bool [2, 4]"));
-    CHECK_THAT(refusal([&] { layer(Tensors{zeros({2, 4, 5}), zeros({2, 3})}); }), testing::contains("it and 2 states; received 2 tensors"));
-    CHECK_THAT(refusal([&] { layer(Tensors{zeros({2, 4, 5}), zeros({2, 3}), zeros({2, 4})}); }), testing::contains("state 1 must be [2, 3]; received float32 [2, 4]"));
+    CHECK_THAT(refusal([&] {
+                   layer(Tensors{zeros({2, 4, 5}), zeros({2, 3})});
+               }),
+               testing::contains("it and 2 states; received 2 tensors"));
+    CHECK_THAT(refusal([&] {
+                   layer(Tensors{zeros({2, 4, 5}), zeros({2, 3}), zeros({2, 4})});
+               }),
+               testing::contains("state 1 must be [2, 3]; received float32 [2, 4]"));
     CHECK_THAT(refusal([] { nn::LSTM(0); }), testing::contains("units must be positive"));
     CHECK_THAT(refusal([] { nn::GRU(2, {.dropout = 1}); }), testing::contains("below 1; received 1"));
-    CHECK_THAT(refusal([] { nn::Bidirectional(nn::LSTM(2), {.merge_mode = "sun"}); }), testing::contains("received \"sun\""));
-    CHECK_THAT(refusal([] { nn::Bidirectional(nn::LSTM(2), {.backward_layer = nn::LSTM(2)}); }), testing::contains("goes the other way"));
+    CHECK_THAT(refusal([] { nn::Bidirectional(nn::LSTM(2), {.merge_mode = "sun"}); }),
+               testing::contains("received \"sun\""));
+    CHECK_THAT(refusal([] { nn::Bidirectional(nn::LSTM(2), {.backward_layer = nn::LSTM(2)}); }),
+               testing::contains("goes the other way"));
 
     nn::Embedding words(10, 2, {.name = "words"});
-    CHECK_THAT(refusal([&] { words(tensor({1, 2, 3, 10}, {2, 2}, int64)); }),
-               testing::contains("Embedding 'words': ids must be whole numbers in 0..9; received 10 at position [1, 1] of int64 [2, 2]"));
+    CHECK_THAT(
+        refusal([&] {
+            words(tensor({1, 2, 3, 10}, {2, 2}, int64));
+        }),
+        testing::contains(
+            "Embedding 'words': ids must be whole numbers in 0..9; received 10 at position [1, 1] of int64 [2, 2]"));
     CHECK_THAT(refusal([&] { words(tensor({1, -1}, {2}, int64)); }), testing::contains("received -1 at position [1]"));
     CHECK_THAT(refusal([&] { words(tensor({0.5}, {1})); }), testing::contains("received 0.5 at position [0]"));
-    CHECK_THAT(refusal([] { nn::TimeDistributed(nn::Linear(2))(zeros({2, 3})); }), testing::contains("[batch, time, ...] of three axes or more"));
-    CHECK_THAT(refusal([&] { nn::TimeDistributed(nn::Linear(2))(x); }), testing::contains("the mask must be [batch, time] as the input"));
+    CHECK_THAT(refusal([] {
+                   nn::TimeDistributed(nn::Linear(2))(zeros({2, 3}));
+               }),
+               testing::contains("[batch, time, ...] of three axes or more"));
+    CHECK_THAT(refusal([&] { nn::TimeDistributed(nn::Linear(2))(x); }),
+               testing::contains("the mask must be [batch, time] as the input"));
     nn::set_mask(x, ones({2, 4}));
-    CHECK_THAT(refusal([&] { layer(x); }), testing::contains("the mask must be bool [2, 4]") && testing::contains("received float32 [2, 4]"));
+    CHECK_THAT(refusal([&] { layer(x); }),
+               testing::contains("the mask must be bool [2, 4]") && testing::contains("received float32 [2, 4]"));
 
     // In a model, before anything is trained.
     nn::Sequential model{nn::LSTM(3, {.input_shape = {None, 5}}), nn::Linear(1)};
-    CHECK_THAT(refusal([&] { model.predict(zeros({2, 5})); }), testing::contains("LSTM 'lstm': expects [batch, time, features]"));
-    CHECK_THAT(refusal([&] { model.predict(zeros({2, 3, 4})); }), testing::contains("LSTM 'lstm': its weights were made for 5 features"));
+    CHECK_THAT(refusal([&] {
+                   model.predict(zeros({2, 5}));
+               }),
+               testing::contains("LSTM 'lstm': expects [batch, time, features]"));
+    CHECK_THAT(refusal([&] {
+                   model.predict(zeros({2, 3, 4}));
+               }),
+               testing::contains("LSTM 'lstm': its weights were made for 5 features"));
 }
 
 TEST_CASE("recurrent: gradients through a thousand steps are finite and right", "[nn][recurrent]") {
@@ -384,8 +427,11 @@ TEST_CASE("recurrent: an encoder's states begin a decoder, in a model drawn from
 }
 
 TEST_CASE("recurrent: an input that was made from another counts once in a second derivative", "[nn][recurrent]") {
-    const auto run = [](const Tensors& t) { return Tensors{lstm(t[0].reshape({2, 4, 2}), t[0], t[1], Tensor(), Tensor(), Tensor())[0]}; };
-    const GradcheckReport report = gradcheck(run, {random::normal({2, 8}, float64) * 0.5, random::normal({2, 8}, float64) * 0.5});
+    const auto run = [](const Tensors& t) {
+        return Tensors{lstm(t[0].reshape({2, 4, 2}), t[0], t[1], Tensor(), Tensor(), Tensor())[0]};
+    };
+    const GradcheckReport report =
+        gradcheck(run, {random::normal({2, 8}, float64) * 0.5, random::normal({2, 8}, float64) * 0.5});
     INFO(report.table);
     CHECK(report.passed);
 }

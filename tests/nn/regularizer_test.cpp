@@ -47,15 +47,22 @@ TEST_CASE("constraints: projections are Keras's") {
 
 TEST_CASE("regularizers and constraints: what each version of Keras writes is read") {
     const Tensor w = tensor({3, -4}, {2, 1}, float64);
-    const auto penalty = [&](const char* text) { return nn::Regularizer::from_config(json::parse(text))(w).item<double>(); };
+    const auto penalty = [&](const char* text) {
+        return nn::Regularizer::from_config(json::parse(text))(w).item<double>();
+    };
     CHECK(penalty(R"("l2")") == Approx(0.25));
     CHECK(penalty(R"("L1")") == Approx(0.07));
     CHECK(penalty(R"({"name": "WeightRegularizer", "l1": 0.0, "l2": 0.1})") == Approx(2.5));
     CHECK(penalty(R"({"name": "L1L2Regularizer", "l1": 1.0, "l2": 0.0})") == Approx(7));
     CHECK(penalty(R"({"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.1}})") == Approx(2.5));
-    CHECK(penalty(R"({"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.2}, "registered_name": null})") == Approx(5));
+    CHECK(
+        penalty(
+            R"({"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.2}, "registered_name": null})") ==
+        Approx(5));
     CHECK_FALSE(nn::Regularizer::from_config(nullptr).defined());
-    const auto first = [&](const char* text) { return nn::Constraint::from_config(json::parse(text))(w).item<double>(0); };
+    const auto first = [&](const char* text) {
+        return nn::Constraint::from_config(json::parse(text))(w).item<double>(0);
+    };
     CHECK(first(R"({"name": "MaxNorm", "m": 2.5, "axis": 0})") == Approx(1.5));
     CHECK(first(R"({"class_name": "MaxNorm", "config": {"max_value": 2.5, "axis": [0, 1]}})") == Approx(1.5));
     CHECK(first(R"("unit_norm")") == Approx(0.6));
@@ -64,22 +71,29 @@ TEST_CASE("regularizers and constraints: what each version of Keras writes is re
 }
 
 TEST_CASE("regularizers and constraints: bad input is told") {
-    CHECK_THAT(error_of<ValueError>([] { nn::Regularizer("l3"); }), Catch::Contains("none named 'l3'") && Catch::Contains("l2"));
+    CHECK_THAT(error_of<ValueError>([] { nn::Regularizer("l3"); }),
+               Catch::Contains("none named 'l3'") && Catch::Contains("l2"));
     CHECK_THAT(error_of<ValueError>([] { nn::Constraint("max_nrom"); }), Catch::Contains("Did you mean 'max_norm'"));
     CHECK_THROWS_AS(nn::regularizers::l2(-1), ValueError);
     CHECK_THROWS_AS(nn::regularizers::orthogonal(1, "diagonal"), ValueError);
     CHECK_THROWS_AS(nn::constraints::min_max_norm(2, 1), ValueError);
-    CHECK_THROWS_AS(nn::Regularizer::from_config(json::parse(R"({"class_name": "L2", "config": {"l2": "much"}})")), ValueError);
+    CHECK_THROWS_AS(nn::Regularizer::from_config(json::parse(R"({"class_name": "L2", "config": {"l2": "much"}})")),
+                    ValueError);
     CHECK_THROWS_AS(nn::Regularizer::from_config(7), ValueError);
     CHECK_THROWS_AS(nn::Regularizer([](const Tensor& x) { return x; })(ones({2})), ShapeError);
     CHECK_THROWS_AS(nn::Constraint([](const Tensor& x) { return sum(x); })(ones({2})), ShapeError);
-    const json unknown = json::parse(R"({"units": 2, "name": "code", "kernel_regularizer": {"class_name": "Mine", "config": {}}})");
-    CHECK_THAT(error_of<ValueError>([&] { nn::make_layer("Dense", unknown); }), Catch::Contains("'kernel_regularizer'") && Catch::Contains("Mine"));
+    const json unknown =
+        json::parse(R"({"units": 2, "name": "code", "kernel_regularizer": {"class_name": "Mine", "config": {}}})");
+    CHECK_THAT(error_of<ValueError>([&] { nn::make_layer("Dense", unknown); }),
+               Catch::Contains("'kernel_regularizer'") && Catch::Contains("Mine"));
 }
 
 TEST_CASE("regularizers: penalties of the weights that train, and of results within a scope") {
-    nn::Linear layer(2, {.use_bias = false, .kernel_initializer = "ones", .kernel_regularizer = nn::regularizers::l2(0.5),
-                         .activity_regularizer = "l1", .input_shape = {3}});
+    nn::Linear layer(2, {.use_bias = false,
+                         .kernel_initializer = "ones",
+                         .kernel_regularizer = nn::regularizers::l2(0.5),
+                         .activity_regularizer = "l1",
+                         .input_shape = {3}});
     nn::Sequential model{layer};
     const Tensor x = ones({4, 3});
     REQUIRE(model.penalties().size() == 1);
@@ -98,7 +112,8 @@ TEST_CASE("regularizers: penalties of the weights that train, and of results wit
 }
 
 TEST_CASE("constraints: hold after each update, not for frozen weights") {
-    nn::Sequential model{nn::Linear(3, {.kernel_constraint = nn::constraints::max_norm(0.1), .bias_constraint = "non_neg", .input_shape = {2}})};
+    nn::Sequential model{nn::Linear(
+        3, {.kernel_constraint = nn::constraints::max_norm(0.1), .bias_constraint = "non_neg", .input_shape = {2}})};
     model.compile({.optimizer = "sgd", .loss = "mse"});
     const Tensor x = random::normal({8, 2}), y = random::normal({8, 3}) - 1;
     model.train_on_batch(x, y);
@@ -164,7 +179,8 @@ TEST_CASE("regularizers and constraints: every weight of every layer has its own
         const Tensors penalties = layer->penalties();
         REQUIRE(penalties.size() == weights.size());
         for (std::size_t i = 0; i < weights.size(); ++i)
-            CHECK(penalties[i].item<double>() == Approx((0.5 + static_cast<double>(i)) * 9 * static_cast<double>(weights[i].elements())));
+            CHECK(penalties[i].item<double>() ==
+                  Approx((0.5 + static_cast<double>(i)) * 9 * static_cast<double>(weights[i].elements())));
         layer->constrain();
         for (std::size_t i = 0; i < weights.size(); ++i) {
             const double norm = std::sqrt(max(sum(square(weights[i]), {0})).item<double>());
@@ -197,12 +213,14 @@ TEST_CASE("regularizers: of what recurrent layers and embeddings return") {
 }
 
 TEST_CASE("regularizers and constraints: of a layer that goes the other way") {
-    nn::Bidirectional both(nn::LSTM(2, {.recurrent_regularizer = "l2", .activity_regularizer = "l1", .bias_constraint = "non_neg"}));
+    nn::Bidirectional both(
+        nn::LSTM(2, {.recurrent_regularizer = "l2", .activity_regularizer = "l1", .bias_constraint = "non_neg"}));
     const nn::LossScope added;
     both(random::normal({2, 4, 3}));
     CHECK(added.losses().size() == 2);
     CHECK(both.penalties().size() == 2);
-    for (const nn::NamedTensor& weight : both.named_parameters()) Tensor(weight.tensor).assign(full(weight.tensor.shape(), -1));
+    for (const nn::NamedTensor& weight : both.named_parameters())
+        Tensor(weight.tensor).assign(full(weight.tensor.shape(), -1));
     both.constrain();
     for (const nn::NamedTensor& weight : both.named_parameters()) {
         INFO(weight.name);
@@ -212,8 +230,12 @@ TEST_CASE("regularizers and constraints: of a layer that goes the other way") {
 
 TEST_CASE("regularizers and constraints survive a file") {
     const testing::TemporaryFolder folder;
-    nn::Sequential model{nn::Conv2d(2, 3, {.kernel_regularizer = "l1", .kernel_constraint = nn::constraints::max_norm(1, {0, 1, 2}), .input_shape = {5, 5, 1}}),
-                         nn::Flatten(), nn::Linear(2, {.bias_regularizer = nn::regularizers::l2(0.3), .activity_regularizer = "l2"})};
+    nn::Sequential model{nn::Conv2d(2, 3,
+                                    {.kernel_regularizer = "l1",
+                                     .kernel_constraint = nn::constraints::max_norm(1, {0, 1, 2}),
+                                     .input_shape = {5, 5, 1}}),
+                         nn::Flatten(),
+                         nn::Linear(2, {.bias_regularizer = nn::regularizers::l2(0.3), .activity_regularizer = "l2"})};
     model.save((folder / "m.h5").string());
     const nn::Model loaded = nn::load_model((folder / "m.h5").string());
     const auto layers = model.layers(), others = loaded.layers();
@@ -221,14 +243,17 @@ TEST_CASE("regularizers and constraints survive a file") {
     CHECK(loaded.penalties().size() == 2);
     CHECK(loaded.layers()[2]->config()["activity_regularizer"]["config"]["l2"] == 0.01);
 
-    nn::Sequential sequences{nn::Embedding(5, 2, {.embeddings_constraint = "unit_norm", .activity_regularizer = "l1", .input_shape = {None}}),
-                             nn::Bidirectional(nn::LSTM(2, {.recurrent_regularizer = nn::regularizers::l2(0.3), .return_sequences = true})),
-                             nn::RNN(nn::StackedRNNCells({nn::GRUCell(2, {.bias_constraint = "non_neg"}), nn::SimpleRNNCell(2)}),
-                                     {.activity_regularizer = "l2"})};
+    nn::Sequential sequences{
+        nn::Embedding(5, 2,
+                      {.embeddings_constraint = "unit_norm", .activity_regularizer = "l1", .input_shape = {None}}),
+        nn::Bidirectional(nn::LSTM(2, {.recurrent_regularizer = nn::regularizers::l2(0.3), .return_sequences = true})),
+        nn::RNN(nn::StackedRNNCells({nn::GRUCell(2, {.bias_constraint = "non_neg"}), nn::SimpleRNNCell(2)}),
+                {.activity_regularizer = "l2"})};
     for (const char* name : {"s.h5", "s.keras"}) {
         sequences.save((folder / name).string());
         const nn::Model again = nn::load_model((folder / name).string());
-        for (std::size_t i = 0; i < sequences.layers().size(); ++i) CHECK(sequences.layers()[i]->config() == again.layers()[i]->config());
+        for (std::size_t i = 0; i < sequences.layers().size(); ++i)
+            CHECK(sequences.layers()[i]->config() == again.layers()[i]->config());
         CHECK(again.penalties().size() == 2);
     }
 }

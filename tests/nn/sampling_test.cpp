@@ -18,14 +18,16 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // How often each class is drawn from one row of logits.
-std::vector<double> shares(const std::vector<double>& logits, const SamplingOptions& options, std::int64_t draws = 20000) {
+std::vector<double> shares(const std::vector<double>& logits, const SamplingOptions& options,
+                           std::int64_t draws = 20000) {
     const auto classes = static_cast<std::int64_t>(logits.size());
     std::vector<double> all;
     for (std::int64_t i = 0; i < draws; ++i) all.insert(all.end(), logits.begin(), logits.end());
     Generator generator(4);
     const Tensor drawn = sample(tensor(all, {draws, classes}), options, generator);
     std::vector<double> shares(logits.size());
-    for (const std::int64_t label : drawn.values<std::int64_t>()) shares[static_cast<std::size_t>(label)] += 1.0 / static_cast<double>(draws);
+    for (const std::int64_t label : drawn.values<std::int64_t>())
+        shares[static_cast<std::size_t>(label)] += 1.0 / static_cast<double>(draws);
     return shares;
 }
 
@@ -69,7 +71,9 @@ TEST_CASE("sample: a class for each row, the same from the same generator", "[sa
     const Tensor drawn = sample(logits, {}, one);
     CHECK(drawn.shape() == Shape{4, 5});
     CHECK(drawn.dtype() == int64);
-    const auto numbers = [](const Tensor& x) { return std::vector<std::int64_t>(x.values<std::int64_t>().begin(), x.values<std::int64_t>().end()); };
+    const auto numbers = [](const Tensor& x) {
+        return std::vector<std::int64_t>(x.values<std::int64_t>().begin(), x.values<std::int64_t>().end());
+    };
     CHECK(numbers(sample(logits, {}, again)) == numbers(drawn));
     CHECK(numbers(sample(logits, {}, other)) != numbers(drawn));
     CHECK(numbers(sample(logits, {}, one)) != numbers(drawn));
@@ -82,7 +86,8 @@ TEST_CASE("sample: what nothing can be drawn from is refused", "[sampling]") {
     CHECK_THROWS_WITH(sample(Tensor(1.0)), Contains("expects logits [..., classes]; received float64 []"));
     CHECK_THROWS_AS(sample(zeros({2, 0})), ShapeError);
     CHECK_THROWS_AS(sample(zeros({2, 3}, int64)), DTypeError);
-    CHECK_THROWS_WITH(sample(zeros({3}), {.temperature = -1}), Contains("temperature must be finite and not negative; received -1"));
+    CHECK_THROWS_WITH(sample(zeros({3}), {.temperature = -1}),
+                      Contains("temperature must be finite and not negative; received -1"));
     CHECK_THROWS_AS(sample(zeros({3}), {.temperature = NAN}), ValueError);
     CHECK_THROWS_AS(sample(zeros({3}), {.temperature = infinity}), ValueError);
     CHECK_THROWS_WITH(sample(zeros({3}), {.top_k = -1}), Contains("top_k must not be negative; received -1"));

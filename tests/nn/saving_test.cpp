@@ -21,11 +21,13 @@ using weft::testing::TemporaryFolder;
 
 namespace {
 
-std::string keras_file(const std::string& name) { return weft::testing::source_path("tests/fixtures/keras_files/" + name); }
+std::string keras_file(const std::string& name) {
+    return weft::testing::source_path("tests/fixtures/keras_files/" + name);
+}
 
 nn::Sequential small_model() {
-    nn::Sequential model{nn::Conv2d(3, 2, {.activation = "relu", .input_shape = {5, 5, 2}}), nn::MaxPool2d(), nn::Flatten(),
-                         nn::Dropout(0.1), nn::Linear(4, {.activation = "softmax"})};
+    nn::Sequential model{nn::Conv2d(3, 2, {.activation = "relu", .input_shape = {5, 5, 2}}), nn::MaxPool2d(),
+                         nn::Flatten(), nn::Dropout(0.1), nn::Linear(4, {.activation = "softmax"})};
     model.compile({.optimizer = optim::Adam({.lr = 0.01}), .loss = "mse", .metrics = {"mae"}});
     return model;
 }
@@ -77,7 +79,8 @@ TEST_CASE("saving: every layout gives the model back") {
     CHECK(loaded.compile_options().loss.single()->keras_name() == "mean_squared_error");
     nn::Sequential view(loaded);
     CHECK(view.layers().size() == 5);
-    CHECK_THAT(error_of<FileError>([&] { nn::load_model(at(folder, "only.weights.h5")); }), Catch::Contains("load_weights"));
+    CHECK_THAT(error_of<FileError>([&] { nn::load_model(at(folder, "only.weights.h5")); }),
+               Catch::Contains("load_weights"));
 }
 
 TEST_CASE("saving: a model within a model, and a class of one's own") {
@@ -108,7 +111,8 @@ TEST_CASE("saving: a model within a model, and a class of one's own") {
 
 TEST_CASE("saving: weights that do not fit change nothing") {
     const TemporaryFolder folder;
-    nn::Sequential two{nn::Linear(4, {.input_shape = {3}}), nn::Linear(2)}, three{nn::Linear(4, {.input_shape = {3}}), nn::Linear(5)};
+    nn::Sequential two{nn::Linear(4, {.input_shape = {3}}), nn::Linear(2)},
+        three{nn::Linear(4, {.input_shape = {3}}), nn::Linear(5)};
     nn::Sequential one{nn::Linear(4, {.input_shape = {3}})};
     two.save_weights(at(folder, "two.h5"));
     two.save_weights(at(folder, "two.weights.h5"));
@@ -125,7 +129,8 @@ TEST_CASE("saving: bad names, folders and states") {
     const TemporaryFolder folder;
     nn::Sequential model = small_model(), unbuilt{nn::Linear(2)};
     CHECK_THROWS_AS(model.save(at(folder, "model.txt")), FileError);
-    CHECK_THAT(error_of<FileError>([&] { model.save(at(folder, "no/such/model.h5")); }), Catch::Contains("does not exist"));
+    CHECK_THAT(error_of<FileError>([&] { model.save(at(folder, "no/such/model.h5")); }),
+               Catch::Contains("does not exist"));
     CHECK_THAT(error_of<ValueError>([&] { unbuilt.save(at(folder, "unbuilt.h5")); }), Catch::Contains("input_shape"));
     CHECK_THROWS_AS(nn::load_model(at(folder, "missing.h5")), FileError);
     CHECK_THROWS_AS(nn::load_model(at(folder, "")), FileError);
@@ -152,7 +157,8 @@ TEST_CASE("saving: damaged and strange files are refused by name") {
     const std::string path = at(folder, "model.h5"), damaged = at(folder, "damaged.h5");
     small_model().save(path);
     const std::string whole = contents(path);
-    for (const std::string& bytes : {std::string(), std::string("just text"), whole.substr(0, 100), whole.substr(0, whole.size() / 2)}) {
+    for (const std::string& bytes :
+         {std::string(), std::string("just text"), whole.substr(0, 100), whole.substr(0, whole.size() / 2)}) {
         write(damaged, bytes);
         CHECK_THAT(error_of<FileError>([&] { nn::load_model(damaged); }), Catch::Contains("damaged.h5"));
     }
@@ -166,10 +172,14 @@ TEST_CASE("saving: damaged and strange files are refused by name") {
     CHECK_THAT(with_config("{"), Catch::Contains("JSON is damaged"));
     CHECK_THAT(with_config(std::string(100000, '[')), Catch::Contains("too deep"));
     CHECK_THAT(with_config("[]"), Catch::Contains("lacks 'class_name'"));
-    CHECK_THAT(with_config(R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Dens", "config": {"name": "d", "batch_input_shape": [null, 3]}}]}})"),
-               Catch::Contains("Did you mean 'Dense'"));
-    CHECK_THAT(with_config(R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d", "units": "many", "batch_input_shape": [null, 3]}}]}})"),
-               Catch::Contains("'units' must be a whole number"));
+    CHECK_THAT(
+        with_config(
+            R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Dens", "config": {"name": "d", "batch_input_shape": [null, 3]}}]}})"),
+        Catch::Contains("Did you mean 'Dense'"));
+    CHECK_THAT(
+        with_config(
+            R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "d", "units": "many", "batch_input_shape": [null, 3]}}]}})"),
+        Catch::Contains("'units' must be a whole number"));
     data::write_hdf5(damaged, [&](const data::Hdf5Object& root) { root.write_long_text("model_config", "{}"); });
     CHECK_THAT(error_of<Error>([&] { nn::load_model(damaged); }), Catch::Contains("model_weights"));
 }

@@ -41,7 +41,8 @@ struct Case {
 };
 
 Case case_named(const std::string& name, const Tensor& first, const Tensor& second) {
-    nn::CompileOptions options{.optimizer = optim::Adam({.lr = 0.03125, .beta_1 = 0.875, .beta_2 = 0.9375}), .loss = {"mse", sparse}};
+    nn::CompileOptions options{.optimizer = optim::Adam({.lr = 0.03125, .beta_1 = 0.875, .beta_2 = 0.9375}),
+                               .loss = {"mse", sparse}};
     if (name == "plain") {
         options.metrics = {{"mae"}, {"accuracy"}};
         return {options, {}};
@@ -90,12 +91,14 @@ TEST_CASE("several outputs: fit follows Keras") {
             INFO(key);
             REQUIRE(history.contains(key));
             const auto expected = file.values(at + "history/" + key).data;
-            for (std::size_t i = 0; i < expected.size(); ++i) CHECK(history[key][i] == Approx(expected[i]).margin(2e-5));
+            for (std::size_t i = 0; i < expected.size(); ++i)
+                CHECK(history[key][i] == Approx(expected[i]).margin(2e-5));
         }
         const auto end = file.list(at + "end"), results = file.list(at + "predictions");
         for (std::size_t i = 0; i < end.size(); ++i) CHECK(distance(parameters[i], testing::to_tensor(end[i])) <= 2e-5);
         const Tensors predicted = model.predict_all({tail(a), tail(b)}, {.batch_size = 7});
-        for (std::size_t i = 0; i < results.size(); ++i) CHECK(distance(predicted[i], testing::to_tensor(results[i])) <= 2e-5);
+        for (std::size_t i = 0; i < results.size(); ++i)
+            CHECK(distance(predicted[i], testing::to_tensor(results[i])) <= 2e-5);
     }
 }
 
@@ -104,7 +107,8 @@ TEST_CASE("merge: results and gradients are Keras's") {
     for (const std::string& name : file.names("merge")) {
         INFO(name);
         const std::string at = "merge/" + name + "/";
-        const nn::Layer layer = nn::make_layer(file.text("merge/" + name, "class"), json::parse(file.text("merge/" + name, "config")));
+        const nn::Layer layer =
+            nn::make_layer(file.text("merge/" + name, "class"), json::parse(file.text("merge/" + name, "config")));
         Tensors inputs;
         nn::Shapes shapes;
         for (const auto& values : file.list(at + "inputs")) {
@@ -117,12 +121,14 @@ TEST_CASE("merge: results and gradients are Keras's") {
         CHECK(layer->output_shapes(shapes)[0] == y.shape());
         sum(y * testing::to_tensor(file.values(at + "dy"))).backward();
         const auto gradients = file.list(at + "gradients");
-        for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(distance(inputs[i].grad(), testing::to_tensor(gradients[i])) <= 1e-9);
+        for (std::size_t i = 0; i < inputs.size(); ++i)
+            CHECK(distance(inputs[i].grad(), testing::to_tensor(gradients[i])) <= 1e-9);
     }
 }
 
 TEST_CASE("merge: steps that count in any input count in the result") {
-    const Tensor one = tensor(std::vector<double>{1, 1, 0, 0}, {1, 4}, boolean), two = tensor(std::vector<double>{1, 0, 1, 0}, {1, 4}, boolean);
+    const Tensor one = tensor(std::vector<double>{1, 1, 0, 0}, {1, 4}, boolean),
+                 two = tensor(std::vector<double>{1, 0, 1, 0}, {1, 4}, boolean);
     Tensor a = full({1, 4, 1}, 2), b = full({1, 4, 1}, 3);
     nn::set_mask(a, one);
     nn::set_mask(b, two);
@@ -136,7 +142,8 @@ TEST_CASE("merge: steps that count in any input count in the result") {
     CHECK(elements(nn::mask_of(product)) == std::vector<double>{1, 1, 1, 0});
     CHECK(elements(nn::Maximum()(Tensors{a, b})[0]) == std::vector<double>{3, 2, 3, 2});
     CHECK_FALSE(nn::mask_of(nn::Add()(Tensors{a, full({1, 4, 1}, 1)})[0]).defined());
-    CHECK(elements(nn::mask_of(nn::Concatenate({.axis = 1})(Tensors{a, full({1, 1, 1}, 1)})[0])) == std::vector<double>{1, 1, 0, 0, 1});
+    CHECK(elements(nn::mask_of(nn::Concatenate({.axis = 1})(Tensors{a, full({1, 1, 1}, 1)})[0])) ==
+          std::vector<double>{1, 1, 0, 0, 1});
     CHECK(elements(nn::mask_of(nn::Concatenate()(Tensors{a, b})[0])) == std::vector<double>{1, 1, 1, 0});
 }
 
@@ -146,7 +153,8 @@ TEST_CASE("several outputs: by name, by list, from a source, in threads") {
     const auto trained = [&](const auto& fit) {
         manual_seed(7);
         nn::Model model = model_of_two();
-        model.compile({.optimizer = "adam", .loss = {{"kind", sparse}, {"price", "mse"}}, .loss_weights = {{"kind", 0.5}}});
+        model.compile(
+            {.optimizer = "adam", .loss = {{"kind", sparse}, {"price", "mse"}}, .loss_weights = {{"kind", 0.5}}});
         fit(model);
         return model.parameters()[0].detach();
     };
@@ -171,19 +179,26 @@ TEST_CASE("several outputs: by name, by list, from a source, in threads") {
         threads.emplace_back([&] { difference = distance(model.predict_all({d.a, d.b})[1], whole[1]); });
     for (std::thread& thread : threads) thread.join();
     CHECK(differences == std::vector<double>(4, 0));
-    CHECK_THAT(error_of<ValueError>([&] { model.predict({d.a, d.b}); }), Catch::Contains("has 2 outputs; predict_all()"));
+    CHECK_THAT(error_of<ValueError>([&] {
+                   model.predict({d.a, d.b});
+               }),
+               Catch::Contains("has 2 outputs; predict_all()"));
 }
 
 TEST_CASE("several outputs: bad input is told before the first step") {
     manual_seed(2);
     Data d;
     nn::Model model = model_of_two();
-    const auto compile_error = [&](const nn::CompileOptions& options) { return error_of<ValueError>([&] { model.compile(options); }); };
-    CHECK_THAT(compile_error({.loss = {{"prise", "mse"}}}), Catch::Contains("no output 'prise'. Did you mean 'price'?"));
+    const auto compile_error = [&](const nn::CompileOptions& options) {
+        return error_of<ValueError>([&] { model.compile(options); });
+    };
+    CHECK_THAT(compile_error({.loss = {{"prise", "mse"}}}),
+               Catch::Contains("no output 'prise'. Did you mean 'price'?"));
     CHECK_THAT(compile_error({.loss = {"mse", "mse", "mse"}}), Catch::Contains("has 2 outputs; received a list of 3"));
     CHECK_THAT(compile_error({.loss = "mse", .loss_weights = {{"knd", 1.0}}}), Catch::Contains("Did you mean 'kind'?"));
     CHECK_THAT(compile_error({.loss = "mse", .metrics = {"accuracy"}}), Catch::Contains("an entry for each"));
-    CHECK_THAT(compile_error({.loss = "mse", .metrics = {{"price", "mae"}, {"kid", "accuracy"}}}), Catch::Contains("no output 'kid'. Did you mean 'kind'?"));
+    CHECK_THAT(compile_error({.loss = "mse", .metrics = {{"price", "mae"}, {"kid", "accuracy"}}}),
+               Catch::Contains("no output 'kid'. Did you mean 'kind'?"));
     CHECK_THAT(compile_error({.loss = "mse", .metrics = {{"price", "mea"}}}), Catch::Contains("Did you mean 'mae'?"));
     model.compile({.optimizer = "adam", .loss = {"mse", sparse}, .metrics = {{}, {"accuracy"}}});
     const Tensor before = model.parameters()[0].detach() * 1;
@@ -191,18 +206,26 @@ TEST_CASE("several outputs: bad input is told before the first step") {
         return error_of<Error>([&] { model.fit(x, y, options); });
     };
     CHECK_THAT(fit_error(d.a, {d.price, d.kind}), Catch::Contains("takes 2 inputs; received 1"));
-    CHECK_THAT(fit_error({d.a, d.b}, d.price), Catch::Contains("has 2 outputs, and needs a target for each; received 1"));
-    CHECK_THAT(fit_error({d.a, d.b}, {d.kind, d.price}), Catch::Contains("output 'price'") && Catch::Contains("int64 [40]") && Catch::Contains("[None, 2]"));
+    CHECK_THAT(fit_error({d.a, d.b}, d.price),
+               Catch::Contains("has 2 outputs, and needs a target for each; received 1"));
+    CHECK_THAT(fit_error({d.a, d.b}, {d.kind, d.price}),
+               Catch::Contains("output 'price'") && Catch::Contains("int64 [40]") && Catch::Contains("[None, 2]"));
     CHECK_THAT(fit_error({d.a, d.b}, {d.price, d.kind + 1}), Catch::Contains("output 'kind': labels must be"));
     CHECK_THAT(fit_error({d.a, slice(d.b, 0, 0, 5)}, {d.price, d.kind}), Catch::Contains("equally many samples"));
     CHECK_THAT(fit_error({{"a", d.a}, {"c", d.b}}, {d.price, d.kind}), Catch::Contains("there is no 'c'"));
-    CHECK_THAT(fit_error({{"a", d.a}}, {d.price, d.kind}), Catch::Contains("input 'b' needs a first axis of samples; received none"));
+    CHECK_THAT(fit_error({{"a", d.a}}, {d.price, d.kind}),
+               Catch::Contains("input 'b' needs a first axis of samples; received none"));
     CHECK_THAT(fit_error({d.a, ones({40, 3})}, {d.price, d.kind}), Catch::Contains("[None, 3]"));
-    CHECK_THAT(fit_error({d.a, d.b}, {d.price, d.kind}, {.verbose = 0, .class_weight = {{0, 1.0}, {1, 1.0}, {2, 1.0}}}), Catch::Contains("model of one output"));
-    CHECK_THAT(fit_error({d.a, d.b}, {d.price, d.kind}, {.verbose = 0, .sample_weight = {ones({40}), ones({40}), ones({40})}}), Catch::Contains("one for each of the 2 outputs"));
-    CHECK_THAT(fit_error({d.a, d.b}, {d.price, d.kind}, {.verbose = 0, .validation_data = {d.a, d.price}}), Catch::Contains("validation_data"));
+    CHECK_THAT(fit_error({d.a, d.b}, {d.price, d.kind}, {.verbose = 0, .class_weight = {{0, 1.0}, {1, 1.0}, {2, 1.0}}}),
+               Catch::Contains("model of one output"));
+    CHECK_THAT(
+        fit_error({d.a, d.b}, {d.price, d.kind}, {.verbose = 0, .sample_weight = {ones({40}), ones({40}), ones({40})}}),
+        Catch::Contains("one for each of the 2 outputs"));
+    CHECK_THAT(fit_error({d.a, d.b}, {d.price, d.kind}, {.verbose = 0, .validation_data = {d.a, d.price}}),
+               Catch::Contains("validation_data"));
     data::Loader two({d.a, d.b});
-    CHECK_THAT(error_of<ValueError>([&] { model.fit(two, {.verbose = 0}); }), Catch::Contains("holds 2 inputs, 2 targets"));
+    CHECK_THAT(error_of<ValueError>([&] { model.fit(two, {.verbose = 0}); }),
+               Catch::Contains("holds 2 inputs, 2 targets"));
     CHECK(distance(model.parameters()[0], before) == 0);
 
     nn::Sequential encoder{nn::Linear(2, {.input_shape = {4}})}, decoder{nn::Linear(5, {.input_shape = {2}})};
@@ -233,18 +256,22 @@ TEST_CASE("several outputs: a class of one's own, with losses and steps of its o
     const nn::LossScope added;
     const double plain = mean(square(vae.predict(d.a, {.batch_size = 40}) - d.a)).item<double>();
     REQUIRE(added.losses().size() == 1);
-    CHECK(vae.evaluate(d.a, d.a, {.batch_size = 40})["loss"] == Approx(plain + added.total().item<double>()).epsilon(1e-5));
+    CHECK(vae.evaluate(d.a, d.a, {.batch_size = 40})["loss"] ==
+          Approx(plain + added.total().item<double>()).epsilon(1e-5));
     CHECK(vae.named_parameters()[0].name == "encode.kernel");
 
     // Two outputs out of two inputs, in plain C++.
     struct Two : nn::Model {
-        nn::Linear left = module("left", nn::Linear(2)), right = module("right", nn::Linear(3, {.activation = "softmax"}));
+        nn::Linear left = module("left", nn::Linear(2)),
+                   right = module("right", nn::Linear(3, {.activation = "softmax"}));
         Tensors call(const Tensors& x) override { return {left(x[0]), right(x[0] + x[1])}; }
     };
     Two two;
     two.compile({.optimizer = "adam", .loss = {"mse", sparse}, .metrics = {{}, {"accuracy"}}});
-    const nn::History both = two.fit({d.a, d.b}, {d.price, d.kind}, {.epochs = 5, .verbose = 0, .validation_split = 0.25});
-    for (const char* key : {"loss", "output_1_loss", "output_2_loss", "output_2_accuracy", "val_output_1_loss"}) CHECK(both.contains(key));
+    const nn::History both =
+        two.fit({d.a, d.b}, {d.price, d.kind}, {.epochs = 5, .verbose = 0, .validation_split = 0.25});
+    for (const char* key : {"loss", "output_1_loss", "output_2_loss", "output_2_accuracy", "val_output_1_loss"})
+        CHECK(both.contains(key));
     CHECK(both["loss"].back() < both["loss"].front());
     CHECK(two.predict_all({d.a, d.b})[1].shape() == Shape{40, 3});
 

@@ -35,8 +35,8 @@ void on_threads(F f) {
 }
 
 nn::Sequential small_cnn() {
-    return {nn::Conv2d(4, 3, {.activation = "relu", .input_shape = {8, 8, 1}}), nn::MaxPool2d(2), nn::Flatten(), nn::Dropout(0.5),
-            nn::Linear(3, {.activation = "softmax"})};
+    return {nn::Conv2d(4, 3, {.activation = "relu", .input_shape = {8, 8, 1}}), nn::MaxPool2d(2), nn::Flatten(),
+            nn::Dropout(0.5), nn::Linear(3, {.activation = "softmax"})};
 }
 
 }  // namespace
@@ -84,7 +84,8 @@ TEST_CASE("threads: own loops on a shared, frozen encoder") {
     on_threads([&](std::size_t i) {
         Tensor head = full({8, 1}, 0.1 * static_cast<double>(i + 1)).set_requires_grad();
         for (int step = 0; step < 20; ++step) {
-            const Tensor loss = mean(square(sum(checkpoint([&](const Tensor& t) { return encoder(t); }, x) * head.reshape({8}), -1) - 1));
+            const Tensor loss = mean(
+                square(sum(checkpoint([&](const Tensor& t) { return encoder(t); }, x) * head.reshape({8}), -1) - 1));
             loss.backward();
             head.mutable_array<float>() -= 0.1f * head.grad().array<float>();
             head.zero_grad();

@@ -27,7 +27,8 @@ void train(nn::Model& model, int epochs) {
 
 // The settings of a whole .h5 are these instead.
 void set_training_config(const std::string& file, const std::string& text) {
-    const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1),
+                space = H5Screate(H5S_SCALAR);
     H5Tset_size(type, text.size());
     H5Adelete(id, "training_config");
     const hid_t attribute = H5Acreate2(id, "training_config", type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -72,7 +73,9 @@ TEST_CASE("training settings: Keras 2's decay") {
     nn::Sequential model = small_model();
     model.compile({.optimizer = "sgd", .loss = "mse"});
     model.save(file);
-    set_training_config(file, R"({"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.5, "momentum": 0.0, "nesterov": false}},
+    set_training_config(
+        file,
+        R"({"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1, "decay": 0.5, "momentum": 0.0, "nesterov": false}},
                                   "loss": "mse", "metrics": [], "sample_weight_mode": null, "loss_weights": null})");
     nn::Model again = nn::load_model(file);
     CHECK(again.optimizer().learning_rate() == 0.1);
@@ -86,12 +89,16 @@ TEST_CASE("training settings: what is not known is named, and so is the way to p
     nn::Sequential model = small_model();
     model.compile({.optimizer = "sgd", .loss = "mse"});
     model.save(file);
-    set_training_config(file, R"({"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1}}, "loss": "mse", "metrics": ["astuteness"]})");
+    set_training_config(
+        file,
+        R"({"optimizer_config": {"class_name": "SGD", "config": {"lr": 0.1}}, "loss": "mse", "metrics": ["astuteness"]})");
     const std::string text = error_of<ValueError>([&] { nn::load_model(file); });
     CHECK_THAT(text, contains(file));
     CHECK_THAT(text, contains("astuteness"));
     CHECK_THAT(text, contains(".compile = false"));
     CHECK_FALSE(nn::load_model(file, {.compile = false}).compiled());
-    set_training_config(file, R"({"optimizer_config": {"class_name": "SGD", "config": {"learning_rate": {"class_name": "Whimsical", "config": {}}}}, "loss": "mse"})");
+    set_training_config(
+        file,
+        R"({"optimizer_config": {"class_name": "SGD", "config": {"learning_rate": {"class_name": "Whimsical", "config": {}}}}, "loss": "mse"})");
     CHECK_THAT(error_of<ValueError>([&] { nn::load_model(file); }), contains("Whimsical"));
 }

@@ -26,7 +26,8 @@ void follow(const Fixture& file, const std::string& name) {
     const auto text = [&](const char* key) { return file.text("cases/" + name, key); };
     const DType dtype = name.find("float32") != std::string::npos ? float32 : float64;
     const double tolerance = dtype == float32 ? 1e-5 : 2e-6;  // TensorFlow rounds powers of Adam's betas to float32
-    const Tensor x = testing::to_tensor(file.values(data + "x"), dtype), y = testing::to_tensor(file.values(data + "y"), dtype);
+    const Tensor x = testing::to_tensor(file.values(data + "x"), dtype),
+                 y = testing::to_tensor(file.values(data + "y"), dtype);
     const Tensor weights = testing::to_tensor(file.values(data + "sample_weight"), dtype);
     const auto head = [](const Tensor& t) { return slice(t, 0, 0, 50); };
     const auto tail = [](const Tensor& t) { return slice(t, 0, 50, 70); };
@@ -51,7 +52,8 @@ void follow(const Fixture& file, const std::string& name) {
 
     const bool regression = name.starts_with("regression");
     const nn::Metrics metrics{regression ? "mae" : "accuracy"};
-    model.compile({.optimizer = nn::OptimizerChoice(text("optimizer"), optimizer_settings(json::parse(text("optimizer_arguments")))),
+    model.compile({.optimizer = nn::OptimizerChoice(text("optimizer"),
+                                                    optimizer_settings(json::parse(text("optimizer_arguments")))),
                    .loss = text("loss"),
                    .metrics = metrics,
                    .weighted_metrics = metrics});
@@ -61,7 +63,8 @@ void follow(const Fixture& file, const std::string& name) {
     else options.validation_data = {tail(x), tail(y), given.contains("validation_weight") ? tail(weights) : Tensor()};
     if (given.contains("sample_weight")) options.sample_weight = head(weights);
     if (given.contains("class_weight"))
-        for (const auto& [label, weight] : given["class_weight"].items()) options.class_weight[std::stoll(label)] = weight;
+        for (const auto& [label, weight] : given["class_weight"].items())
+            options.class_weight[std::stoll(label)] = weight;
     const nn::History history = model.fit(head(x), head(y), options);
 
     for (const std::string& key : file.names(at + "history")) {
@@ -69,9 +72,11 @@ void follow(const Fixture& file, const std::string& name) {
         const auto expected = file.values(at + "history/" + key).data;
         REQUIRE(history.contains(key));
         REQUIRE(history[key].size() == expected.size());
-        for (std::size_t i = 0; i < expected.size(); ++i) CHECK(history[key][i] == Approx(expected[i]).margin(20 * tolerance));
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            CHECK(history[key][i] == Approx(expected[i]).margin(20 * tolerance));
     }
-    for (std::size_t i = 0; i < end.size(); ++i) CHECK(distance(parameters[i], testing::to_tensor(end[i])) <= 10 * tolerance);
+    for (std::size_t i = 0; i < end.size(); ++i)
+        CHECK(distance(parameters[i], testing::to_tensor(end[i])) <= 10 * tolerance);
     CHECK(distance(model.predict(tail(x)), testing::to_tensor(file.values(at + "predictions"))) <= 10 * tolerance);
     const nn::Logs result = model.evaluate(tail(x), tail(y), {.batch_size = 7});
     for (const std::string& key : file.names(at + "evaluate"))
@@ -154,7 +159,8 @@ TEST_CASE("fit: a class of one's own, and a source of one's own") {
     manual_seed(2);
     Net net;
     Toy toy;
-    net.compile({.optimizer = optim::Adam({.lr = 0.01}), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
+    net.compile(
+        {.optimizer = optim::Adam({.lr = 0.01}), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
     const nn::History first = net.fit(toy.x, toy.y, {.epochs = 30, .batch_size = 10, .verbose = 0});
     CHECK(first["accuracy"].back() > 0.8);
     Source source;
@@ -178,19 +184,27 @@ TEST_CASE("fit: bad input is told before the first step") {
     const std::string labels = fit_error(toy.x, toy.y);
     CHECK_THAT(labels, Catch::Contains("sparse_categorical_crossentropy"));
     CHECK_THAT(labels, Catch::Contains("one_hot"));
-    CHECK_THAT(fit_error(toy.x, one_hot(slice(toy.y, 0, 0, 50), 3)), Catch::Contains("equally many samples; received float32 [60, 4] and float32 [50, 3]"));
-    CHECK_THAT(fit_error(random::normal({60, 5}), one_hot(toy.y, 3)), Catch::Contains("Dense 'dense': expects [batch, ..., 4]; received [None, 5]"));
+    CHECK_THAT(fit_error(toy.x, one_hot(slice(toy.y, 0, 0, 50), 3)),
+               Catch::Contains("equally many samples; received float32 [60, 4] and float32 [50, 3]"));
+    CHECK_THAT(fit_error(random::normal({60, 5}), one_hot(toy.y, 3)),
+               Catch::Contains("Dense 'dense': expects [batch, ..., 4]; received [None, 5]"));
     model.compile({.optimizer = "adam", .loss = "sparse_categorical_crossentropy"});
     CHECK_THAT(fit_error(toy.x, toy.y + 1), Catch::Contains("3"));
     CHECK_THAT(fit_error(toy.x, toy.y, {.verbose = 0, .validation_split = 1}), Catch::Contains("validation_split"));
-    CHECK_THAT(fit_error(toy.x, toy.y, {.verbose = 0, .class_weight = {{0, 1.0}}}), Catch::Contains("no entry for class"));
+    CHECK_THAT(fit_error(toy.x, toy.y, {.verbose = 0, .class_weight = {{0, 1.0}}}),
+               Catch::Contains("no entry for class"));
     CHECK_THAT(fit_error(toy.x, toy.y, {.verbose = 0, .sample_weight = ones({5})}), Catch::Contains("sample_weight"));
     CHECK_THAT(fit_error(toy.x, toy.y, {.batch_size = 0, .verbose = 0}), Catch::Contains("batch_size"));
     CHECK(distance(model.parameters()[0], before) == 0);
-    CHECK_THAT(error_of<ValueError>([&] { model.compile({.optimizer = "adamm", .loss = "mse"}); }), Catch::Contains("Did you mean 'adam'"));
-    CHECK_THAT(error_of<ValueError>([&] { model.compile({.optimizer = "adam", .loss = "msee"}); }), Catch::Contains("mse"));
-    CHECK_THAT(error_of<ValueError>([&] { model.compile({.optimizer = "adam", .loss = "mse", .metrics = {"acuracy"}}); }), Catch::Contains("accuracy"));
-    CHECK_THAT(error_of<ValueError>([] { nn::Linear(3, {.activation = "rellu"}); }), Catch::Contains("Did you mean 'relu'"));
+    CHECK_THAT(error_of<ValueError>([&] { model.compile({.optimizer = "adamm", .loss = "mse"}); }),
+               Catch::Contains("Did you mean 'adam'"));
+    CHECK_THAT(error_of<ValueError>([&] { model.compile({.optimizer = "adam", .loss = "msee"}); }),
+               Catch::Contains("mse"));
+    CHECK_THAT(
+        error_of<ValueError>([&] { model.compile({.optimizer = "adam", .loss = "mse", .metrics = {"acuracy"}}); }),
+        Catch::Contains("accuracy"));
+    CHECK_THAT(error_of<ValueError>([] { nn::Linear(3, {.activation = "rellu"}); }),
+               Catch::Contains("Did you mean 'relu'"));
 }
 
 TEST_CASE("fit: a loss or gradient that is not finite stops before the update") {
@@ -201,29 +215,44 @@ TEST_CASE("fit: a loss or gradient that is not finite stops before the update") 
     const Tensor before = model.parameters()[0].detach() * 1;
     Tensor x = toy.x * 1;
     x.mutable_array<float>()(9, 2) = NAN;
-    const std::string message = error_of<NotFiniteError>([&] { model.fit(x, ones({60, 1}), {.epochs = 1, .batch_size = 60, .verbose = 0, .shuffle = false}); });
+    const std::string message = error_of<NotFiniteError>([&] {
+        model.fit(x, ones({60, 1}), {.epochs = 1, .batch_size = 60, .verbose = 0, .shuffle = false});
+    });
     CHECK_THAT(message, Catch::Contains("epoch 1, step 1"));
     CHECK(distance(model.parameters()[0], before) == 0);
     // The loss is finite, its derivative is not.
     const auto root = [](const Tensor&, const Tensor& y_pred) { return mean(sqrt(abs(y_pred * 0)), {-1}); };
     model.compile({.optimizer = "sgd", .loss = root});
-    CHECK_THAT(error_of<NotFiniteError>([&] { model.fit(toy.x, ones({60, 1}), {.verbose = 0}); }), Catch::Contains("gradient is not finite"));
+    CHECK_THAT(error_of<NotFiniteError>([&] {
+                   model.fit(toy.x, ones({60, 1}), {.verbose = 0});
+               }),
+               Catch::Contains("gradient is not finite"));
     CHECK(distance(model.parameters()[0], before) == 0);
 }
 
 TEST_CASE("fit: the tutorial's three wrong snippets give an error") {
     const Tensor images = zeros({8, 28, 28});
-    nn::Sequential cnn{nn::Conv2d(4, {3, 3}, {.input_shape = {28, 28, 1}}), nn::Flatten(), nn::Linear(10, {.activation = "softmax"})};
+    nn::Sequential cnn{nn::Conv2d(4, {3, 3}, {.input_shape = {28, 28, 1}}), nn::Flatten(),
+                       nn::Linear(10, {.activation = "softmax"})};
     cnn.compile({.optimizer = "adam", .loss = "mse"});
     const std::string channel = error_of<ShapeError>([&] { cnn.fit(images, zeros({8, 10}), {.verbose = 0}); });
-    CHECK_THAT(channel, Catch::Contains("Conv2D 'conv2d': expects [batch, height, width, 1]; received [None, 28, 28]. Add the channel axis"));
+    CHECK_THAT(
+        channel,
+        Catch::Contains(
+            "Conv2D 'conv2d': expects [batch, height, width, 1]; received [None, 28, 28]. Add the channel axis"));
     CHECK_THAT(error_of<ShapeError>([&] { cnn(images); }), Catch::Contains("[8, 28, 28]"));
-    CHECK_THAT(error_of<ShapeError>([] { nn::Conv2d(64, {3, 3}, {.input_shape = {10, 1}}); }), Catch::Contains("received [10, 1]"));
+    CHECK_THAT(error_of<ShapeError>([] {
+                   nn::Conv2d(64, {3, 3}, {.input_shape = {10, 1}});
+               }),
+               Catch::Contains("received [10, 1]"));
     const Tensor with_channel = images.reshape({8, 28, 28, 1});
     const std::string target = error_of<ShapeError>([&] { cnn.fit(with_channel, with_channel, {.verbose = 0}); });
     CHECK_THAT(target, Catch::Contains("[8, 28, 28, 1]"));
     CHECK_THAT(target, Catch::Contains("[None, 10]"));
-    CHECK_THAT(error_of<ShapeError>([] { nn::Sequential{nn::Conv2d(2, 5, {.input_shape = {4, 4, 1}})}; }), Catch::Contains("no room"));
+    CHECK_THAT(error_of<ShapeError>([] {
+                   nn::Sequential{nn::Conv2d(2, 5, {.input_shape = {4, 4, 1}})};
+               }),
+               Catch::Contains("no room"));
 }
 
 TEST_CASE("predict: batches join, rows do not depend on the batch, nothing is recorded") {
@@ -239,7 +268,8 @@ TEST_CASE("predict: batches join, rows do not depend on the batch, nothing is re
 }
 
 TEST_CASE("summary: names, shapes, numbers of parameters") {
-    nn::Sequential model{nn::Conv2d(32, {3, 3}, {.input_shape = {28, 28, 1}}), nn::MaxPool2d(), nn::Flatten(), nn::Linear(128)};
+    nn::Sequential model{nn::Conv2d(32, {3, 3}, {.input_shape = {28, 28, 1}}), nn::MaxPool2d(), nn::Flatten(),
+                         nn::Linear(128)};
     const std::string text = model.summary_text();
     for (const char* part : {"conv2d (Conv2D)", "[None, 26, 26, 32]", "320", "692,352", "692,672", "max_pooling2d"})
         CHECK_THAT(text, Catch::Contains(part));
@@ -250,11 +280,14 @@ TEST_CASE("evaluate: from a source, as from memory", "[training]") {
     model.compile({.loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}, .weighted_metrics = {"acc"}});
     const Tensor x = random::normal({50, 4}), y = random::integers({50}, 0, 3), weight = random::uniform({50});
     data::Loader loader({x, y, weight}, {.batch_size = 16});
-    const nn::Logs from_source = model.evaluate(loader), from_memory = model.evaluate(x, y, {.batch_size = 16, .sample_weight = weight});
+    const nn::Logs from_source = model.evaluate(loader),
+                   from_memory = model.evaluate(x, y, {.batch_size = 16, .sample_weight = weight});
     REQUIRE(from_source.values() == from_memory.values());
     data::Loader empty({slice(x, 0, 0, 0), slice(y, 0, 0, 0)});
     CHECK(error_of<ValueError>([&] { model.evaluate(empty); }).find("evaluate: the source gave no batch") == 0);
-    CHECK(error_of<ValueError>([&] { model.evaluate(loader, {.sample_weight = weight}); }).find("evaluate: sample_weight") == 0);
+    CHECK(error_of<ValueError>([&] {
+              model.evaluate(loader, {.sample_weight = weight});
+          }).find("evaluate: sample_weight") == 0);
     nn::Sequential without{nn::Linear(3, {.input_shape = {4}})};
     CHECK(error_of<ValueError>([&] { without.evaluate(loader); }).find("compile") != std::string::npos);
 }

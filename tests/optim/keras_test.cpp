@@ -37,14 +37,16 @@ TEST_CASE("optimizers: ten steps of each of Keras's cases", "[optim]") {
     for (const std::string& name : file.names("cases")) {
         const std::string path = "cases/" + name;
         classes.insert(file.text(path, "class"));
-        const auto configured = optim::make(file.text(path, "class"), settings_of(json::parse(file.text(path, "arguments"))));
+        const auto configured =
+            optim::make(file.text(path, "class"), settings_of(json::parse(file.text(path, "arguments"))));
         Tensors parameters;
         for (const Values& values : start) parameters.push_back(read(values, dtype).set_requires_grad());
         const auto optimizer = configured->fresh(parameters);
         const std::vector<Values> expected = file.list(path + "/parameters");
         REQUIRE(expected.size() == parameters.size());
         for (std::int64_t step = 0; step < 10; ++step) {
-            for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].set_grad(select(read(gradients[i], dtype), 0, step));
+            for (std::size_t i = 0; i < parameters.size(); ++i)
+                parameters[i].set_grad(select(read(gradients[i], dtype), 0, step));
             optimizer->step();
             for (std::size_t i = 0; i < parameters.size(); ++i) {
                 INFO(name << ", step " << step << ", parameter " << i);

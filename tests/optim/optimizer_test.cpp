@@ -26,7 +26,8 @@ TEST_CASE("optimizers: every way to construct one", "[optim]") {
 
 TEST_CASE("optimizers: a group has its own rate and decay", "[optim]") {
     const Tensor a = parameter({1}, {1}), b = parameter({1}, {1}), c = parameter({1}, {0});
-    optim::SGD optimizer({{.parameters = {a}}, {.parameters = {b}, .lr = 0.01}, {.parameters = {c}, .weight_decay = 0.5}}, {.lr = 0.1});
+    optim::SGD optimizer(
+        {{.parameters = {a}}, {.parameters = {b}, .lr = 0.01}, {.parameters = {c}, .weight_decay = 0.5}}, {.lr = 0.1});
     optimizer.step();
     CHECK(a.item<double>() == Approx(0.9));
     CHECK(b.item<double>() == Approx(0.99));
@@ -67,7 +68,8 @@ TEST_CASE("optimizers: slots belong to the parameter, whatever handle names it",
 
 TEST_CASE("optimizers: state set from outside continues where it was taken", "[optim]") {
     const std::string name = GENERATE(as<std::string>{}, "sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta");
-    const optim::Settings settings = name == "sgd" || name == "rmsprop" ? optim::Settings{{"momentum", 0.9}} : optim::Settings{};
+    const optim::Settings settings =
+        name == "sgd" || name == "rmsprop" ? optim::Settings{{"momentum", 0.9}} : optim::Settings{};
     const DType dtype = GENERATE(float32, float64);
     Tensor a = parameter({1, -2, 3}, {}, dtype);
     const auto first = optim::make(name, settings)->fresh({a});
@@ -97,7 +99,8 @@ TEST_CASE("optimizers: names of the slots, in Keras's order", "[optim]") {
     CHECK(optim::SGD({.momentum = 0.9}).slot_names() == Names{"momentum"});
     CHECK(optim::Adam({.amsgrad = true}).slot_names() == Names{"momentum", "velocity", "velocity_hat"});
     CHECK(optim::AdamW().interleaved_slots() == 2);
-    CHECK(optim::RMSprop({.momentum = 0.9, .centered = true}).slot_names() == Names{"velocity", "momentum", "average_gradient"});
+    CHECK(optim::RMSprop({.momentum = 0.9, .centered = true}).slot_names() ==
+          Names{"velocity", "momentum", "average_gradient"});
     CHECK(optim::RMSprop().interleaved_slots() == 1);
     const Tensor a = parameter({1});
     CHECK(optim::Adagrad(Tensors{a}).slots(a)[0].value.item<double>() == 0.1);
@@ -198,7 +201,8 @@ TEST_CASE("optimizers: by name", "[optim]") {
     CHECK(optim::names() == std::vector<std::string>{"adadelta", "adagrad", "adam", "adamw", "rmsprop", "sgd"});
     CHECK(optim::make("rmsprop")->keras_class() == "RMSprop");
     CHECK(optim::make("ADAM", {{"learning_rate", 0.5}})->learning_rate() == 0.5);
-    CHECK_THROWS_WITH(optim::make("adma"), Contains("'adma'") && Contains("Did you mean 'adam'?") && Contains("rmsprop"));
+    CHECK_THROWS_WITH(optim::make("adma"),
+                      Contains("'adma'") && Contains("Did you mean 'adam'?") && Contains("rmsprop"));
     CHECK_THROWS_WITH(optim::make("nonsense"), !Contains("Did you mean") && Contains("Known: adadelta, adagrad"));
     CHECK_THROWS_WITH(optim::make("adam", {{"learning_rte", 0.5}}), Contains("learning_rate"));
     CHECK_THROWS_WITH(optim::make("adam", {{"amsgrad", 0.5}}), Contains("amsgrad"));

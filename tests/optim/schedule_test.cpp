@@ -49,7 +49,8 @@ TEST_CASE("schedules: rates are Keras's at every step, and so are names and defa
     }
     CHECK(classes.size() == 6);
     CHECK(optim::Schedule(optim::PolynomialDecay{.initial_learning_rate = 0.5, .decay_steps = 30})(30) == Approx(1e-4));
-    CHECK(optim::Schedule(optim::CosineDecayRestarts{.initial_learning_rate = 0.5, .first_decay_steps = 10})(10) == Approx(0.5));
+    CHECK(optim::Schedule(optim::CosineDecayRestarts{.initial_learning_rate = 0.5, .first_decay_steps = 10})(10) ==
+          Approx(0.5));
 }
 
 TEST_CASE("schedules: an optimizer's rate follows the steps it made", "[optim]") {
@@ -74,8 +75,10 @@ TEST_CASE("schedules: an optimizer's rate follows the steps it made", "[optim]")
 TEST_CASE("schedules: bad settings, and rates that are none", "[optim]") {
     CHECK_THROWS_AS(optim::Schedule(optim::ExponentialDecay{.decay_steps = 0}), ValueError);
     CHECK_THROWS_AS(optim::Schedule(optim::CosineDecay{.decay_steps = -1}), ValueError);
-    CHECK_THROWS_AS(optim::Schedule(optim::PiecewiseConstantDecay{.boundaries = {1, 2}, .values = {0.1, 0.2}}), ValueError);
-    CHECK_THROWS_AS(optim::Schedule(optim::PiecewiseConstantDecay{.boundaries = {2, 1}, .values = {0.1, 0.2, 0.3}}), ValueError);
+    CHECK_THROWS_AS(optim::Schedule(optim::PiecewiseConstantDecay{.boundaries = {1, 2}, .values = {0.1, 0.2}}),
+                    ValueError);
+    CHECK_THROWS_AS(optim::Schedule(optim::PiecewiseConstantDecay{.boundaries = {2, 1}, .values = {0.1, 0.2, 0.3}}),
+                    ValueError);
     CHECK_THROWS_AS(optim::make_schedule("ExponentialDecai", {}), ValueError);
     CHECK_THROWS_AS(optim::make_schedule("ExponentialDecay", {{"decay", 1.0}}), ValueError);
     CHECK_THROWS_AS(optim::make_schedule("ExponentialDecay", {{"decay_steps", true}}), ValueError);
@@ -83,7 +86,8 @@ TEST_CASE("schedules: bad settings, and rates that are none", "[optim]") {
     optim::SGD optimizer({a}, {});
     CHECK_THROWS_AS(optimizer.set_schedule(optim::ExponentialDecay{.initial_learning_rate = -1}), ValueError);
     CHECK_FALSE(optimizer.schedule());
-    optimizer.set_schedule(optim::PiecewiseConstantDecay{.boundaries = {0}, .values = {0.1, std::numeric_limits<double>::quiet_NaN()}});
+    optimizer.set_schedule(
+        optim::PiecewiseConstantDecay{.boundaries = {0}, .values = {0.1, std::numeric_limits<double>::quiet_NaN()}});
     optimizer.step();
     const double before = a.item<double>();
     CHECK_THROWS_AS(optimizer.step(), ValueError);

@@ -28,7 +28,8 @@ inline double difference(const std::vector<double>& a, const std::vector<double>
 }
 
 /// A parameter with a gradient.
-inline Tensor parameter(const std::vector<double>& values, const std::vector<double>& gradient = {}, DType dtype = float64) {
+inline Tensor parameter(const std::vector<double>& values, const std::vector<double>& gradient = {},
+                        DType dtype = float64) {
     Tensor made = tensor(values, dtype);
     made.set_requires_grad();
     if (!gradient.empty()) made.set_grad(tensor(gradient, dtype));

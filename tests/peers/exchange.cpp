@@ -1,4 +1,5 @@
-// Loads what tests/peers/exchange.py made in Keras, compares predictions, and writes each model in all of weft's formats.
+// Loads what tests/peers/exchange.py made in Keras, compares predictions, and writes each model in all of weft's
+// formats.
 #include <weft/autograd/autograd.hpp>
 #include <weft/data/hdf5_file.hpp>
 #include <weft/nn/nn.hpp>
@@ -33,7 +34,8 @@ double error_of(nn::Model& model, const Tensors& inputs, const Tensors& outputs,
     double punished = added.total().item<double>();
     for (const Tensor& each : model.penalties()) punished += each.item<double>();
     double most = found.size() == outputs.size() ? std::abs(punished - penalty) / std::max(1.0, penalty) : INFINITY;
-    for (std::size_t i = 0; i < found.size() && std::isfinite(most); ++i) most = std::max(most, distance(found[i], outputs[i]));
+    for (std::size_t i = 0; i < found.size() && std::isfinite(most); ++i)
+        most = std::max(most, distance(found[i], outputs[i]));
     return most;
 }
 
@@ -50,7 +52,8 @@ int exchange(const std::filesystem::path& folder, const std::string& name, const
             if (!whole && !kind.starts_with("whole")) continue;
             nn::Model model = kind.starts_with("whole") ? nn::load_model(path) : whole.value();
             if (!kind.starts_with("whole")) {
-                for (const nn::NamedTensor& weight : model.named_weights()) Tensor(weight.tensor).assign(weight.tensor.detach() * 0);
+                for (const nn::NamedTensor& weight : model.named_weights())
+                    Tensor(weight.tensor).assign(weight.tensor.detach() * 0);
                 model.load_weights(path);
             }
             const double error = error_of(model, inputs, outputs, penalty);

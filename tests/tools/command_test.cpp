@@ -42,7 +42,8 @@ TEST_CASE("weft says how it is used") {
         CHECK_THAT(outcome.out, contains("Exit status:"));
     }
     CHECK(run_weft({"--version"}).out.starts_with("weft "));
-    for (const Words& words : {Words{}, Words{"summarise", "x"}, Words{"summary"}, Words{"predict", "m.h5", "--batch-size", "0"}}) {
+    for (const Words& words :
+         {Words{}, Words{"summarise", "x"}, Words{"summary"}, Words{"predict", "m.h5", "--batch-size", "0"}}) {
         const Outcome outcome = run_weft(words);
         CHECK(outcome.status == 2);
         CHECK(outcome.err.starts_with("weft: "));
@@ -54,9 +55,13 @@ TEST_CASE("weft shows and uses models whose training settings it does not know")
     const TemporaryFolder folder;
     const std::string model = folder / "model.h5", x = folder / "x.npy", y = folder / "y.npy";
     data::write_hdf5(model, [](const data::Hdf5Object& root) {
-        root.write_long_text("model_config", R"({"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Activation",
+        root.write_long_text(
+            "model_config",
+            R"({"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "Activation",
             "config": {"name": "a", "activation": "relu", "batch_input_shape": [null, 3]}}]}})");
-        root.write_long_text("training_config", R"({"optimizer_config": {"class_name": "SGD", "config": {"learning_rate": 0.1}}, "loss": "mse",
+        root.write_long_text(
+            "training_config",
+            R"({"optimizer_config": {"class_name": "SGD", "config": {"learning_rate": 0.1}}, "loss": "mse",
             "metrics": ["astuteness"]})");
         root.create_group("model_weights").write_texts("layer_names", {});
     });
@@ -72,11 +77,13 @@ TEST_CASE("weft summary tells what a file is") {
     const Outcome model = run_weft({"summary", keras_file("cnn.h5")});
     CHECK(model.status == 0);
     CHECK(model.err.empty());
-    for (const char* part : {"whole model (legacy HDF5)", "Keras version: 3.", "conv2d (Conv2D)", "[None, 100]", "Total parameters: 875", "Compiled with Adam"})
+    for (const char* part : {"whole model (legacy HDF5)", "Keras version: 3.", "conv2d (Conv2D)", "[None, 100]",
+                             "Total parameters: 875", "Compiled with Adam"})
         CHECK_THAT(model.out, contains(part));
     const Outcome weights = run_weft({"summary", keras_file("cnn.weights.h5")});
     CHECK(weights.status == 0);
-    for (const char* part : {"weights alone", "layers/conv2d/vars/0", "[3, 3, 1, 4]", "6 tensors, 875 elements", "optimizer's state"})
+    for (const char* part :
+         {"weights alone", "layers/conv2d/vars/0", "[3, 3, 1, 4]", "6 tensors, 875 elements", "optimizer's state"})
         CHECK_THAT(weights.out, contains(part));
 }
 
@@ -90,7 +97,8 @@ TEST_CASE("weft predict gives what predict gives, from every kind of array file"
     data::save_hdf5(h5, {{"group/x", x}, {"other", x + 1}});
     for (const std::string& place : {npy, npz + ":x", h5 + ":group/x"}) {
         std::filesystem::remove(y);
-        const Outcome outcome = run_weft({"predict", keras_file("mlp.h5"), "--input", place, "--output", y, "--batch-size", "5"});
+        const Outcome outcome =
+            run_weft({"predict", keras_file("mlp.h5"), "--input", place, "--output", y, "--batch-size", "5"});
         INFO(outcome.err);
         REQUIRE(outcome.status == 0);
         CHECK(outcome.err.empty());
@@ -191,12 +199,14 @@ TEST_CASE("weft diff finds what was changed, and nothing after weft convert") {
     model.save(copy);
     const Outcome changed = run_weft({"diff", original, copy});
     CHECK(changed.status == 1);
-    CHECK_THAT(changed.out, contains("dense.bias: float32 [8]  max |a - b| = 0.25") && contains("1 differences; 6 tensors are in both"));
+    CHECK_THAT(changed.out, contains("dense.bias: float32 [8]  max |a - b| = 0.25") &&
+                                contains("1 differences; 6 tensors are in both"));
     CHECK(run_weft({"diff", original, copy, "--tolerance", "0.3"}).status == 0);
 
     const Outcome others = run_weft({"diff", original, keras_file("mlp.h5")});
     CHECK(others.status == 1);
-    CHECK_THAT(others.out, contains("conv2d.kernel: float32 [3, 3, 1, 4]  only in " + original) && contains("dense.bias: float32 [8] and float32 [6]"));
+    CHECK_THAT(others.out, contains("conv2d.kernel: float32 [3, 3, 1, 4]  only in " + original) &&
+                               contains("dense.bias: float32 [8] and float32 [6]"));
     CHECK(run_weft({"diff", original, folder / "none.h5"}).status == 2);
 }
 

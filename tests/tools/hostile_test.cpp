@@ -22,7 +22,8 @@ namespace {
 void check_refused(const std::string& file, const std::vector<std::string>& subcommands = {"summary", "convert"}) {
     for (const std::string& subcommand : subcommands) {
         const std::string other = subcommand == "convert" ? file + ".out.h5" : file;
-        const Outcome outcome = run_weft(subcommand == "summary" ? std::vector{subcommand, file} : std::vector{subcommand, file, other});
+        const Outcome outcome =
+            run_weft(subcommand == "summary" ? std::vector{subcommand, file} : std::vector{subcommand, file, other});
         INFO(subcommand << ": " << outcome.out << outcome.err);
         CHECK(outcome.status == 2);
         CHECK(outcome.out.empty());
@@ -97,7 +98,8 @@ TEST_CASE("weft refuses archives that are bombs, or climb") {
     const TemporaryFolder folder;
     const std::string file = folder / "bomb.keras";
     const std::vector<std::byte> zeros(80 << 20);
-    data::write_zip(file, {{"metadata.json", {zeros}, 9}, {"config.json", {zeros}, 9}, {"model.weights.h5", {zeros}, 9}});
+    data::write_zip(file,
+                    {{"metadata.json", {zeros}, 9}, {"config.json", {zeros}, 9}, {"model.weights.h5", {zeros}, 9}});
     check_refused(file);
     check_refused(source_path("tests/fixtures/arrays/climbs0.npz"), {"summary"});
 }

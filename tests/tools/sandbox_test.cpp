@@ -68,7 +68,8 @@ TEST_CASE("The sandbox bounds memory by the files' size until all is read") {
     const std::string file = folder.write("m.h5", "x");
     const Limits limits = limits_for({file});
     CHECK(limits.memory < std::uint64_t{16} << 30);
-    CHECK(limits_for({folder.write("larger.h5", std::string(1 << 20, 'x'))}).memory == limits.memory + 8 * ((1 << 20) - 1));
+    CHECK(limits_for({folder.write("larger.h5", std::string(1 << 20, 'x'))}).memory ==
+          limits.memory + 8 * ((1 << 20) - 1));
     // Without limits, as under the sanitizers, there is nothing to see.
     const auto [status, text] = outcome(limits, [&](Sandbox& sandbox) {
         sandbox.reading(file);
