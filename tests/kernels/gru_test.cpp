@@ -73,7 +73,7 @@ struct Plain {
                 if (mask && !mask[at]) continue;
                 double* d = &da[at * width];
                 Doubles of_before(static_cast<std::size_t>(u)), of_product = of_before;
-                const auto before = [&](std::int64_t j) {
+                const auto before = [&, u = u, from_state = from_state](std::int64_t j) {
                     return t > 0 ? h[(at - 1) * u + j] : from_state ? h_first[b * u + j] : 0;
                 };
                 const double* a = &gates[at * 3 * u];
