@@ -47,7 +47,7 @@ void describe_trace(std::string& text, const std::shared_ptr<const Trace>& trace
 
 void DetectAnomaly::op(const std::string&, Node* node, std::uint32_t index, std::size_t) {
     if (!node || index > 0 || node->make_extras().trace) return;
-    auto trace = std::make_shared<Trace>(Trace{call_path(), call_stack(2)});
+    auto trace = std::make_shared<Trace>(Trace{call_path(), call_stack()});
     if (const Node* running = this_thread.running) {
         trace->derivative_of = running->name();
         if (const Node::Extras* extras = running->extras()) trace->derivative_trace = extras->trace;

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <link.h>
 #include <map>
+#include <string_view>
 
 namespace weft {
 namespace {
@@ -59,20 +60,28 @@ std::string demangled(const std::string& name) {
     return result;
 }
 
+// What records an op and looks on. How many calls that is depends on what the compiler inlines.
+bool is_recording(const std::string& function) {
+    constexpr std::array<std::string_view, 4> names{"weft::call_stack", "weft::DetectAnomaly::", "weft::detail::",
+                                                    "weft::record"};
+    return std::any_of(names.begin(), names.end(), [&](auto name) { return function.find(name) != std::string::npos; });
+}
+
 }  // namespace
 
-CallStack call_stack(int skip) {
+CallStack call_stack() {
     std::array<void*, 64> frames;
     const int n = backtrace(frames.data(), static_cast<int>(frames.size()));
-    return CallStack(frames.begin() + std::min(n, skip + 1), frames.begin() + n);
+    return CallStack(frames.begin(), frames.begin() + n);
 }
 
 std::string str(const CallStack& stack) {
     std::map<std::string, std::vector<Symbol>> files;
     std::string text;
-    for (std::size_t i = 0; i < stack.size(); ++i) {
+    int number = 0;
+    for (void* call : stack) {
         // What lies on the stack is where the call returns to: the call itself is just before.
-        const auto address = reinterpret_cast<std::uintptr_t>(stack[i]) - 1;
+        const auto address = reinterpret_cast<std::uintptr_t>(call) - 1;
         Dl_info info{};
         link_map* map = nullptr;
         std::string function = "?", file = "?";
@@ -90,7 +99,8 @@ std::string str(const CallStack& stack) {
             if (after != entry->second.begin() && offset - std::prev(after)->begin < std::prev(after)->size)
                 function = demangled(std::prev(after)->name);
         }
-        text += fmt::format("  #{:<2} {}  ({}+{:#x})\n", i, function, file.substr(file.rfind('/') + 1), offset);
+        if (number == 0 && is_recording(function)) continue;
+        text += fmt::format("  #{:<2} {}  ({}+{:#x})\n", number++, function, file.substr(file.rfind('/') + 1), offset);
     }
     return text;
 }

@@ -104,6 +104,7 @@ Trainer::Trainer(Model& model, const Feed& x, const std::string& where)
         x_[0].shape(0) > 0) {  // a class of one's own builds its parts when it first runs
         const NoGrad off_tape;
         const ModeScope inference(false);
+        const LossScope unused;  // what it adds is not for a scope that the caller may be in
         for (const Tensor& output : model(as_inputs(model, rows(x_, 0, 1)))) {
             shapes_.push_back(output.shape());
             if (output.rank() > 0) shapes_.back()[0] = None;

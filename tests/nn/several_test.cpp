@@ -258,6 +258,7 @@ TEST_CASE("several outputs: a class of one's own, with losses and steps of its o
     REQUIRE(added.losses().size() == 1);
     CHECK(vae.evaluate(d.a, d.a, {.batch_size = 40})["loss"] ==
           Approx(plain + added.total().item<double>()).epsilon(1e-5));
+    CHECK(added.losses().size() == 1);  // evaluate keeps its own
     CHECK(vae.named_parameters()[0].name == "encode.kernel");
 
     // Two outputs out of two inputs, in plain C++.
