@@ -170,6 +170,10 @@ TEST_CASE("npz: damaged and hostile archives are refused", "[data_io]") {
         CAPTURE(bytes);
         CHECK_FALSE(refused(folder.write("cut", whole.substr(0, bytes))).empty());
     }
+    save_npz(folder / "twice", {{"a1", ones({2})}, {"a2", ones({2})}});
+    std::string twice = contents(folder / "twice");
+    for (std::size_t at; (at = twice.find("a2.npy")) != std::string::npos;) twice[at + 1] = '1';
+    CHECK_THAT(refused(folder.write("twice", twice)), Contains("two entries 'a1.npy'"));
     std::string changed = whole;
     changed[300] = static_cast<char>(changed[300] ^ 1);  // an element
     CHECK_THAT(refused(folder.write("changed", changed)), Contains("checksum"));

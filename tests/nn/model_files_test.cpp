@@ -183,6 +183,18 @@ TEST_CASE("model files: shards, names and mismatches") {
     CHECK(distance(target.parameters()[0], source.parameters()[0]) == 0);
     source.save_weights(at(folder, "source.weights.h5"));
     CHECK_THROWS_AS(target.load_weights(at(folder, "source.weights.h5"), {.by_name = true}), ValueError);
+
+    // Keras 3 counts the layers of a class: here the first fits, the second has another shape, and a third is missing.
+    nn::Sequential longer{nn::Linear(4, {.input_shape = {3}}), nn::Linear(4), nn::Linear(5)};
+    const Tensor second(longer.parameters()[2].data().copy());
+    CHECK_THROWS_AS(longer.load_weights(at(folder, "source.weights.h5")), FileError);
+    CHECK(distance(longer.parameters()[0], source.parameters()[0]) > 0);
+    longer.load_weights(at(folder, "source.weights.h5"), {.skip_mismatch = true});
+    CHECK(distance(longer.parameters()[0], source.parameters()[0]) == 0);
+    CHECK(distance(longer.parameters()[2], second) == 0);
+    nn::Sequential bare{nn::Linear(4, {.use_bias = false, .input_shape = {3}}), nn::Linear(2)};
+    CHECK_THAT(error_of<FileError>([&] { bare.load_weights(at(folder, "source.weights.h5")); }),
+               Catch::Contains("holds 2 weights; the model's layer has 1"));
 }
 
 TEST_CASE("model files: what a file is follows from its content") {
@@ -261,10 +273,13 @@ TEST_CASE("model files: files that are not what they seem are refused by name") 
     const std::string h5 = at(folder, "strange.h5");
     data::write_hdf5(h5, [](const data::Hdf5Object& root) { root.write("x", ones({3})); });
     CHECK_THAT(error_of<FileError>([&] { nn::load_model(h5); }), Catch::Contains("no Keras model"));
-    folder.write("index.json", R"({"weight_map": {"/layers/dense/vars": "../../etc/passwd"}})");
     nn::Sequential model = classifier();
-    CHECK_THAT(error_of<FileError>([&] { model.load_weights(at(folder, "index.json")); }),
-               Catch::Contains("same folder"));
+    for (const std::string elsewhere :
+         {"../../etc/passwd", "/etc/passwd", "shards/a.weights.h5", R"(shards\\a.weights.h5)"}) {
+        folder.write("index.json", R"({"weight_map": {"/layers/dense/vars": ")" + elsewhere + R"("}})");
+        CHECK_THAT(error_of<FileError>([&] { model.load_weights(at(folder, "index.json")); }),
+                   Catch::Contains("same folder"));
+    }
 
     // A dataset that is gone, and one that holds text's worth of other numbers.
     model.save_weights(h5);
