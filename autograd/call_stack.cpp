@@ -60,10 +60,10 @@ std::string demangled(const std::string& name) {
     return result;
 }
 
-// What records an op and looks on. How many calls that is depends on what the compiler inlines.
+// What records an op and looks on. How many calls that is depends on what the compiler inlines and a sanitizer adds.
 bool is_recording(const std::string& function) {
-    constexpr std::array<std::string_view, 4> names{"weft::call_stack", "weft::DetectAnomaly::", "weft::detail::",
-                                                    "weft::record"};
+    constexpr std::array<std::string_view, 5> names{"backtrace", "weft::call_stack", "weft::DetectAnomaly::",
+                                                    "weft::detail::", "weft::record"};
     return std::any_of(names.begin(), names.end(), [&](auto name) { return function.find(name) != std::string::npos; });
 }
 
