@@ -12,7 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cxxabi.h>
+#include <mutex>
 #include <unordered_set>
 
 namespace weft::nn {
@@ -83,7 +85,7 @@ Tensor Module::operator()(const Tensor& input) { return (*this)(Tensors{input})[
 Tensors Module::operator()(const Tensors& inputs) {
     if (inputs.empty()) throw ValueError(fmt::format("{}: called without an input", label()));
     if (weft::detail::RunScope* const run = weft::detail::RunScope::current()) run->pass_over();
-    if (!built_) {
+    if (!std::atomic_ref(built_).load(std::memory_order_acquire)) {
         Shapes shapes;
         for (const Tensor& input : inputs) {
             shapes.push_back(input.shape());
@@ -170,13 +172,17 @@ std::string Module::class_name() const {
 nlohmann::json Module::config() const { return nlohmann::json::object(); }
 
 void Module::build_for(const Shapes& inputs) {
+    if (std::atomic_ref(built_).load(std::memory_order_acquire)) return;
+    // Of threads that call a module for the first time at once, one builds it and the others wait.
+    static std::recursive_mutex building;
+    const std::lock_guard lock(building);
     if (built_) return;
     if (inputs.empty()) throw ValueError(fmt::format("{}: it cannot be built without the shape of an input", label()));
     claimed_.clear();
     const weft::detail::OnceScope once;
     build_all(inputs);
-    built_ = true;
     state_->nothing_to_build = true;
+    std::atomic_ref(built_).store(true, std::memory_order_release);
 }
 
 Tensors Module::parameters() const {

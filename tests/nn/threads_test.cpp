@@ -5,6 +5,7 @@
 
 #include <weft/autograd/checkpoint.hpp>
 #include <weft/autograd/ops/arithmetic.hpp>
+#include <weft/autograd/mode.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/ops/dropout.hpp>
 #include <weft/autograd/ops/elementwise.hpp>
@@ -93,6 +94,17 @@ TEST_CASE("threads: own loops on a shared, frozen encoder") {
         }
     });
     for (double loss : losses) CHECK(loss < 1);
+}
+
+TEST_CASE("threads: of those that call a module first, one builds it") {
+    for (int round = 0; round < 20; ++round) {
+        nn::Sequential model{nn::Linear(8, {.activation = "tanh"}), nn::Linear(3)};
+        const Tensor x = ones({16, 4});
+        Tensors results(team);
+        on_threads([&](std::size_t i) { results[i] = no_grad([&] { return model(x); }); });
+        for (const Tensor& result : results) CHECK(difference(result, no_grad([&] { return model(x); })) == 0);
+        CHECK(model.parameters().size() == 4);
+    }
 }
 
 TEST_CASE("threads: the same seed gives the same numbers, whatever the number of threads") {
