@@ -34,12 +34,8 @@ void BatchNorm::build(const Shape& input) {
     const std::int64_t channels = input[channel_axis(input)];
     if (channels == None)
         throw ShapeError(fmt::format("{}: the number of channels must be known; received {}", label(), str(input)));
-    if (options_.scale)
-        gamma_ = parameter("gamma", {channels}, options_.gamma_initializer, options_.gamma_regularizer,
-                           options_.gamma_constraint);
-    if (options_.center)
-        beta_ = parameter("beta", {channels}, options_.beta_initializer, options_.beta_regularizer,
-                          options_.beta_constraint);
+    build_scale_and_center(options_, {channels}, gamma_, beta_,
+                           [this](const auto&... all) { return parameter(all...); });
     moving_mean_ = buffer("moving_mean", {channels}, options_.moving_mean_initializer);
     moving_variance_ = buffer("moving_variance", {channels}, options_.moving_variance_initializer);
 }

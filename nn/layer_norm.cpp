@@ -33,12 +33,7 @@ std::vector<std::int64_t> LayerNorm::axes_of(const Shape& input) const {
 void LayerNorm::build(const Shape& input) {
     Shape shape;
     for (std::int64_t axis : axes_of(input)) shape.push_back(input[static_cast<int>(axis)]);
-    if (options_.scale)
-        gamma_ = parameter("gamma", shape, options_.gamma_initializer, options_.gamma_regularizer,
-                           options_.gamma_constraint);
-    if (options_.center)
-        beta_ =
-            parameter("beta", shape, options_.beta_initializer, options_.beta_regularizer, options_.beta_constraint);
+    build_scale_and_center(options_, shape, gamma_, beta_, [this](const auto&... all) { return parameter(all...); });
 }
 
 Tensor LayerNorm::forward(const Tensor& x) {
@@ -100,12 +95,8 @@ void GroupNorm::build(const Shape& input) {
     const std::int64_t channels = input[channel_axis(input)];
     if (channels == None)
         throw ShapeError(fmt::format("{}: the number of channels must be known; received {}", label(), str(input)));
-    if (options_.scale)
-        gamma_ = parameter("gamma", {channels}, options_.gamma_initializer, options_.gamma_regularizer,
-                           options_.gamma_constraint);
-    if (options_.center)
-        beta_ = parameter("beta", {channels}, options_.beta_initializer, options_.beta_regularizer,
-                          options_.beta_constraint);
+    build_scale_and_center(options_, {channels}, gamma_, beta_,
+                           [this](const auto&... all) { return parameter(all...); });
 }
 
 Tensor GroupNorm::forward(const Tensor& x) {

@@ -1,4 +1,4 @@
-// What the normalizing layers keep of gamma and beta in their config. For their sources only.
+// What the normalizing layers share: gamma and beta, and what their config keeps of them. For their sources only.
 #pragma once
 
 #include <weft/nn/registry.hpp>
@@ -6,6 +6,13 @@
 #include <nlohmann/json.hpp>
 
 namespace weft::nn {
+
+// Makes those that the options ask for; `parameter` is the layer's own.
+template <class Options, class Parameter>
+void build_scale_and_center(const Options& o, const Shape& shape, Tensor& gamma, Tensor& beta, Parameter parameter) {
+    if (o.scale) gamma = parameter("gamma", shape, o.gamma_initializer, o.gamma_regularizer, o.gamma_constraint);
+    if (o.center) beta = parameter("beta", shape, o.beta_initializer, o.beta_regularizer, o.beta_constraint);
+}
 
 template <class Options>
 void put_scale_and_center(nlohmann::json& config, const Options& o) {
