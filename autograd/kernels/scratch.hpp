@@ -9,6 +9,7 @@ namespace weft::kernels {
 enum ScratchSlot {
     scratch_gemm_a,
     scratch_gemm_b,
+    scratch_gemm_row,
     scratch_conv_a,
     scratch_conv_b,
     scratch_conv_c,

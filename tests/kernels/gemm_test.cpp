@@ -194,17 +194,20 @@ TEST_CASE("gemm: rows longer than the matrix, accumulation, bias, relu", "[kerne
             for (bool bias : {false, true})
                 for (Epilogue epilogue : {Epilogue::none, Epilogue::relu})
                     for (auto [m, n, k] : std::vector<std::tuple<int, int, int>>{
-                             {5, 7, 3}, {32, 64, 40}, {53, 41, 37}, {17, 75, 1030}})
+                             {5, 7, 3}, {32, 64, 40}, {53, 41, 37}, {17, 75, 1030}, {1, 210, 700}, {210, 1, 700}})
                         check_transposes({m, n, k, false, false, extra, accumulate, bias, epilogue});
 }
 
 TEST_CASE("gemm: a NaN or an infinity reaches its row or column and no other", "[kernels][gemm]") {
     const auto relu = GENERATE(false, true);
-    constexpr std::int64_t m = 37, n = 43, k = 29;
+    const auto m = GENERATE(std::int64_t(37), std::int64_t(1));
+    const std::int64_t n = 43, k = m > 1 ? 29 : 4000, bad_row = m > 1 ? 5 : 0;
+    const Threads threads(2);  // one row is shared out along k
     for (Isa isa : available())
         for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-            std::vector<float> a(m * k, 0.5f), b(k * n, 0.25f), c(m * n);
-            a[5 * k + 7] = bad;
+            std::vector<float> a(static_cast<std::size_t>(m * k), 0.5f), b(static_cast<std::size_t>(k * n), 0.25f),
+                c(static_cast<std::size_t>(m * n));
+            a[static_cast<std::size_t>(bad_row * k + 7)] = bad;
             GemmArguments<float> g;
             g.m = m, g.n = n, g.k = k;
             g.a = a.data(), g.lda = k, g.b = b.data(), g.ldb = n, g.c = c.data(), g.ldc = n;
@@ -212,10 +215,10 @@ TEST_CASE("gemm: a NaN or an infinity reaches its row or column and no other", "
             family<Gemm>(isa).f32(g);
             std::int64_t wrong = 0;
             for (std::int64_t i = 0; i < m; ++i)
-                for (std::int64_t j = 0; j < n; ++j) wrong += std::isfinite(c[i * n + j]) == (i == 5);
+                for (std::int64_t j = 0; j < n; ++j) wrong += std::isfinite(c[static_cast<std::size_t>(i * n + j)]) == (i == bad_row);
             INFO(name(isa));
             CHECK(wrong == 0);
-            CHECK(std::isnan(c[5 * n]) == std::isnan(bad));
+            CHECK(std::isnan(c[static_cast<std::size_t>(bad_row * n)]) == std::isnan(bad));
         }
 }
 
