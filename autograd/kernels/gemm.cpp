@@ -281,7 +281,14 @@ void add_bias(const GemmArguments<T>& g) {
 template <class T>
 void run_serially(const GemmArguments<T>& g) {
     if (g.accumulate && g.bias) add_bias(g);  // the sums start with c, or with the bias
-    Multiply<T>(g).run();
+    const std::int64_t rest = g.m == 1 && !g.transpose_b ? g.n % lanes<T> : 0;
+    if (rest == 0) return Multiply<T>(g).run();
+    // A tile would have the last columns packed, which takes longer than one row's product.
+    GemmArguments<T> whole = g;
+    whole.n = g.n - rest;
+    if (whole.n > 0) Multiply<T>(whole).run();
+    narrow_row(rest, g.k, g.a, g.transpose_a ? g.lda : 1, g.b + whole.n, g.ldb, g.c + whole.n,
+               g.bias ? g.bias + whole.n : nullptr, g.accumulate, g.epilogue == Epilogue::relu);
 }
 
 // ---- One column, one row, threads ----

@@ -1,4 +1,5 @@
-// A matrix times one column: dot products of contiguous rows. For kernel sources only (see arch.hpp).
+// One vector times a matrix: dot products of contiguous rows, and sums over rows too short for a tile. For kernel
+// sources only (see arch.hpp).
 #pragma once
 
 #include <weft/autograd/kernels/arch.hpp>
@@ -83,6 +84,25 @@ void gemv(const GemvArguments<T>& g, std::int64_t begin, std::int64_t end) {
     std::int64_t i = begin;
     for (; i + 4 <= end; i += 4) dot_rows<T, 4>(g, i);
     for (; i < end; ++i) dot_rows<T, 1>(g, i);
+}
+
+/// y[j] = sum over p < k of x[p * x_step] * b[p * ldb + j] for j < n <= lanes (+ y[j] if accumulate, else + bias[j]
+/// unless null), then max(y, 0) if relu. Four sums at once: one would wait for itself.
+template <class T>
+void narrow_row(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, const T* b, std::int64_t ldb, T* y,
+                const T* bias, bool accumulate, bool relu) {
+    Batch<T> sum[4];
+    sum[0] = accumulate ? load_partial<T>(y, n) : bias ? load_partial(bias, n) : Batch<T>(T(0));
+    sum[1] = sum[2] = sum[3] = Batch<T>(T(0));
+    std::int64_t p = 0;
+    for (; p + 4 <= k; p += 4)
+#pragma GCC unroll 4
+        for (int s = 0; s < 4; ++s)
+            sum[s] = xsimd::fma(Batch<T>(x[(p + s) * x_step]), load_partial(b + (p + s) * ldb, n), sum[s]);
+    for (; p < k; ++p) sum[0] = xsimd::fma(Batch<T>(x[p * x_step]), load_partial(b + p * ldb, n), sum[0]);
+    Batch<T> total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    if (relu) total = xsimd::max(Batch<T>(T(0)), total);  // a NaN stays: see Tile::relu
+    store_partial(y, n, total);
 }
 
 }  // namespace
