@@ -62,7 +62,7 @@ void backward_data(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
 template <class T>
 void backward_weights(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
     if (is_depthwise(g)) return backward_weights_depthwise(g, x, dy, dw);
-    if (!is_multiply(g)) return backward_weights_by_tiles(g, x, dy, dw);
+    if (!is_multiply(g)) return backward_weights_by_tiles<T>(g, x, nullptr, dy, dw, nullptr);
     GemmArguments<T> a;
     a.transpose_a = true;
     a.m = g.in_channels;
@@ -78,7 +78,8 @@ void backward_weights(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
 }
 
 template <class T>
-constexpr ConvFunctions<T> functions{forward<T>, backward_data<T>, backward_weights<T>};
+constexpr ConvFunctions<T> functions{forward<T>, backward_data<T>, backward_weights<T>,
+                                        backward_weights_by_tiles<T>};
 
 constexpr Conv2d table{functions<float>, functions<double>};
 

@@ -31,6 +31,9 @@ struct ConvFunctions {
     void (*backward_data)(const ConvGeometry&, const T* dy, const T* w, T* dx);
     /// dw from x and dy: overwrites dw.
     void (*backward_weights)(const ConvGeometry&, const T* x, const T* dy, T* dw);
+    /// Of y = relu(conv(x, w) + bias): dw, and db [out_channels] unless null, from what of dy passes the relu, which is
+    /// never written out whole: the arrays of a first layer are the network's largest. Overwrites both.
+    void (*backward_weights_relu)(const ConvGeometry&, const T* x, const T* y, const T* dy, T* dw, T* db);
 };
 
 struct Conv2d {

@@ -111,9 +111,50 @@ const T* padded_gradient(const Correlation& c, const T* dy, Index pixels) {
     return padded;
 }
 
+/// The results of a relu after the convolution, and where the gradients that it lets through are summed over the pixels:
+/// [groups][whole vectors], in double, for a float that grows loses what it is added.
+template <class T>
+struct Relu {
+    const T* y = nullptr;  // null: there was none
+    double* sums = nullptr;
+};
+
+/// The same as padded_gradient, with zeros where relu's result was none; y and dy begin with the band.
+template <class T>
+const T* gradient_within_relu(const Correlation& c, const T* dy, const T* y, Index rows, double* sums) {
+    constexpr Index L = lanes<T>;
+    const Index columns = c.columns.count, width = rounded_up(c.out_depth, L) * L, row = columns * c.out_channels;
+    T* const padded = static_cast<T*>(
+        scratch(scratch_conv_c, static_cast<std::size_t>(rows * columns * c.groups * width) * sizeof(T)));
+    T* to_row = padded;
+    for (Index i = 0; i < rows; ++i, dy += row, y += row, to_row += columns * c.groups * width)
+        for (Index group = 0; group < c.groups; ++group)
+            for (Index v = 0; v < c.out_depth; v += L) {
+                const Index count = smaller(L, c.out_depth - v);
+                Index at = group * c.out_depth + v;
+                T* to = to_row + group * width + v;
+                Batch<T> sum(T(0));
+                const auto pass = [&](auto load) {
+                    for (Index j = 0; j < columns; ++j, at += c.out_channels, to += c.groups * width) {
+                        const Batch<T> zero(T(0)), gradient = xsimd::select(load(y + at) > zero, load(dy + at), zero);
+                        gradient.store_unaligned(to);
+                        sum += gradient;
+                    }
+                };
+                if (count == L)
+                    pass([](const T* from) { return Batch<T>::load_unaligned(from); });
+                else
+                    pass([count](const T* from) { return load_partial(from, count); });
+                alignas(64) T lane[L];
+                sum.store_aligned(lane);
+                for (Index o = 0; o < L; ++o) sums[group * width + v + o] += lane[o];
+            }
+    return padded;
+}
+
 /// dw [groups][kernel positions][depth][whole vectors] from the output rows [begin, end), counted through the batch.
 template <class T>
-void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index begin, Index end) {
+void sum_weights(const Correlation& c, const T* x, const T* dy, Relu<T> relu, T* dw, Index begin, Index end) {
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
     // Weights that lie side by side under a pixel: a row of taps, whose borders have to be there then; or where there
@@ -130,8 +171,9 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index beg
     s.first = true;
     for_each_band(begin, end, c.rows.count, most, [&](Index image, Index first, Index last) {
         const Band<T> band = source_band(c, x + image * c.height * c.width * c.channels, first, last, border);
-        const T* const gradient = padded_gradient(
-            c, dy + (image * c.rows.count + first) * columns * c.out_channels, (last - first) * columns);
+        const Index at = (image * c.rows.count + first) * columns * c.out_channels;
+        const T* const gradient = relu.y ? gradient_within_relu(c, dy + at, relu.y + at, last - first, relu.sums)
+                                         : padded_gradient(c, dy + at, (last - first) * columns);
         s.x_row = c.rows.stride * band.row_step;
         s.x_step = c.columns.stride * c.channels;
         s.dy_step = c.groups * vectors * L;
@@ -177,28 +219,42 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, T* dw, Index beg
 }
 
 /// Each part of the rows has a dw of its own; they are summed in order: the result depends on their number alone.
+/// With the results y of a relu, dy counts where these are positive, and db [out_channels] is its sum; unless null.
 template <class T>
-void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
+void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* y, const T* dy, T* dw, T* db) {
     const Correlation c = forward_correlation(g);
     const Index width = rounded_up(c.out_depth, lanes<T>) * lanes<T>, products = c.products();
     const Index rows = g.batch * g.out_height;
-    if (rows == 0 || g.out_width == 0 || products == 0) {
+    if (rows == 0 || g.out_width == 0 || (products == 0 && !db)) {
         std::memset(static_cast<void*>(dw), 0, static_cast<std::size_t>(products * g.out_channels) * sizeof(T));
+        if (db) std::memset(static_cast<void*>(db), 0, static_cast<std::size_t>(g.out_channels) * sizeof(T));
         return;
     }
     const Index grain = product_grain(g.out_width * products * g.out_channels);
     const Index parts = larger(1, smaller(num_threads(), rows / grain));
-    if (parts == 1 && c.groups == 1 && width == c.out_depth) {
-        parallel_for(1, 1, [&](Index, Index) { sum_weights(c, x, dy, dw, 0, rows); });
+    if (parts == 1 && c.groups == 1 && width == c.out_depth && !y) {
+        parallel_for(1, 1, [&](Index, Index) { sum_weights<T>(c, x, dy, {}, dw, 0, rows); });
         return;
     }
-    const Index size = c.groups * products * width;
-    T* const sums_of_parts =
-        static_cast<T*>(scratch(scratch_conv_b, static_cast<std::size_t>(parts * size) * sizeof(T)));
+    const Index size = c.groups * products * width, biases = y ? c.groups * width : 0;
+    double* const sums_of_bias = static_cast<double*>(
+        scratch(scratch_conv_b, static_cast<std::size_t>(parts) * (static_cast<std::size_t>(biases) * sizeof(double) +
+                                                                   static_cast<std::size_t>(size) * sizeof(T))));
+    T* const sums_of_parts = reinterpret_cast<T*>(sums_of_bias + parts * biases);
     parallel_for(parts, 1, [&](Index begin, Index end) {
-        for (Index part = begin; part < end; ++part)
-            sum_weights(c, x, dy, sums_of_parts + part * size, rows * part / parts, rows * (part + 1) / parts);
+        for (Index part = begin; part < end; ++part) {
+            double* const bias = sums_of_bias + part * biases;
+            for (Index i = 0; i < biases; ++i) bias[i] = 0;
+            sum_weights<T>(c, x, dy, {y, bias}, sums_of_parts + part * size, rows * part / parts,
+                           rows * (part + 1) / parts);
+        }
     });
+    for (Index o = 0; db && o < g.out_channels; ++o) {
+        double sum = 0;
+        for (Index part = 0; part < parts; ++part)
+            sum += sums_of_bias[part * biases + o / c.out_depth * width + o % c.out_depth];
+        db[o] = static_cast<T>(sum);
+    }
     parallel_for(products, rounded_up(elementwise_grain, g.out_channels), [&](Index begin, Index end) {
         for (Index weight = begin; weight < end; ++weight)
             for (Index group = 0; group < c.groups; ++group) {

@@ -114,12 +114,23 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
         if (wanted[2]) dx[2] = sum(dz, {0, 1, 2});
         return dx;
     };
+    // Without a gradient of x, nothing needs the whole of what passes the relu.
+    auto weights_only = [x = save(x), shape = weights.shape(), g](const Tensor& y, const Tensor& dy, Wanted wanted) {
+        Array dw(shape, dy.dtype()), db({shape[3]}, dy.dtype());
+        dispatch_floating(dy.dtype(), [&]<class T>(T) {
+            conv_functions<T>().backward_weights_relu(g, x.get().data().data<T>(), y.data().data<T>(),
+                                                      dy.data().data<T>(), dw.data<T>(), db.data<T>());
+        });
+        return Gradients{Tensor(), wanted[1] ? Tensor(std::move(dw)) : Tensor(),
+                         wanted[2] ? Tensor(std::move(db)) : Tensor()};
+    };
     // Only the derivative of relu needs the result kept.
     if (!with_relu)
         return record_list({std::move(result)}, {x, weights, bias},
                            [derivative](Wanted wanted, const Tensors& dy) { return derivative(dy[0], wanted); })[0];
     return record_list({std::move(result)}, {x, weights, bias},
-                       [derivative](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                       [derivative, weights_only](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                           if (!wanted[0] && wanted[1] && !grad_enabled()) return weights_only(y[0], dy[0], wanted);
                            return derivative(relu_gradient(dy[0], y[0]), wanted);
                        })[0];
 }

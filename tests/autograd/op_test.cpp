@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -24,22 +25,25 @@ Tensors as_float32(const Tensors& inputs) {
     return converted;
 }
 
-// The first derivatives of sum(results * weights) with respect to the floating inputs.
-Tensors first_derivatives(const OpCase& c, const Tensors& inputs) {
+// The first derivatives of sum(results * weights) with respect to the floating inputs, or those of them that
+// asked_for(index of the input) holds for: the others are constants then.
+Tensors first_derivatives(
+    const OpCase& c, const Tensors& inputs, const GradOptions& options = {.allow_unused = true},
+    const std::function<bool(std::size_t)>& asked_for = [](std::size_t) { return true; }) {
     Tensors leaves, wanted;
     for (const Tensor& x : inputs) {
         leaves.push_back(x.detach());
-        if (is_floating(x.dtype())) wanted.push_back(leaves.back().set_requires_grad());
+        if (is_floating(x.dtype()) && asked_for(leaves.size() - 1)) wanted.push_back(leaves.back().set_requires_grad());
     }
     const Tensors results = c.op(leaves);
     Tensor total = 0.0;
     for (const Tensor& y : results) total = total + sum(y * spread(y.shape(), 0.5, 1.5).to(y.dtype()));
-    return total.requires_grad() ? grad({total}, wanted, {.allow_unused = true}) : Tensors(wanted.size());
+    return total.requires_grad() ? grad({total}, wanted, options) : Tensors(wanted.size());
 }
 
 std::string described(const OpRow& row, const Tensors& inputs) {
     std::string text = row.name + " of";
-    for (const Tensor& x : inputs) text += " " + describe(x);
+    for (const Tensor& x : inputs) text.append(" ").append(describe(x));
     return text;
 }
 
@@ -69,6 +73,33 @@ TEST_CASE("ops: first and second derivatives agree with central differences") {
             const GradcheckReport report = gradgradcheck(c.op, c.inputs);
             INFO(report.table);
             CHECK(report.passed);
+        }
+    }
+}
+
+TEST_CASE("ops: a derivative is the same alone, beside the others and recorded") {
+    const auto same = [](const Tensor& a, const Tensor& b, double error) {
+        return a.defined() == b.defined() && (!a.defined() || difference(a, b) <= error);
+    };
+    for (const OpRow& row : op_table()) {
+        if (!row.differentiable) continue;
+        for (const OpCase& c : row.cases) {
+            INFO(described(row, c.inputs));
+            const Tensors all = first_derivatives(c, c.inputs);
+            const Tensors recorded = first_derivatives(c, c.inputs, {.create_graph = true, .allow_unused = true});
+            REQUIRE(all.size() == recorded.size());
+            for (std::size_t input = 0, at = 0; input < c.inputs.size(); ++input) {
+                if (!is_floating(c.inputs[input].dtype())) continue;
+                CHECK(same(recorded[at], all[at], row.error));
+                const auto alone = first_derivatives(c, c.inputs, {.allow_unused = true},
+                                                     [&](std::size_t i) { return i == input; });
+                CHECK(same(alone[0], all[at], row.error));
+                const Tensors others = first_derivatives(c, c.inputs, {.allow_unused = true},
+                                                         [&](std::size_t i) { return i != input; });
+                for (std::size_t i = 0; i < others.size(); ++i)
+                    CHECK(same(others[i], all[i < at ? i : i + 1], row.error));
+                ++at;
+            }
         }
     }
 }

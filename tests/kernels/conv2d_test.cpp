@@ -76,7 +76,20 @@ void check(const ConvGeometry& g, const kernels::ConvFunctions<T>& conv) {
     conv.forward(g, x.data(), w.data(), bias.data(), Epilogue::relu, y_relu.data());
     conv.backward_data(g, dy.data(), w.data(), dx.data());
     conv.backward_weights(g, x.data(), dy.data(), dw.data());
+
+    std::vector<double> dw_within(w_size(g)), db_within(g.out_channels);
+    const auto within = [&](std::int64_t yi) { return y_relu.data()[yi] > T(0) ? double(dy[yi]) : 0; };
+    for_each_product(g, [&](std::int64_t xi, std::int64_t wi, std::int64_t yi) {
+        dw_within[wi] += within(yi) * double(x[xi]);
+    });
+    for (std::int64_t i = 0; i < y_size(g); ++i) db_within[i % g.out_channels] += within(i);
+    Guarded<T> dw_relu(w_size(g)), db(g.out_channels);
+    conv.backward_weights_relu(g, x.data(), y_relu.data(), dy.data(), dw_relu.data(), db.data());
+
     INFO(describe(g));
+    CHECK(testing::difference(dw_relu, dw_within) < tolerance);
+    CHECK(testing::difference(db, db_within) < tolerance);
+    CHECK((dw_relu.intact() && db.intact()));
     CHECK(testing::difference(y, y_expected) < tolerance);
     CHECK(testing::difference(y_relu, rectified) < tolerance);
     CHECK(testing::difference(dx, dx_expected) < tolerance);
