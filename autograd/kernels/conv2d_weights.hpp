@@ -111,8 +111,8 @@ const T* padded_gradient(const Correlation& c, const T* dy, Index pixels) {
     return padded;
 }
 
-/// The results of a relu after the convolution, and where the gradients that it lets through are summed over the pixels:
-/// [groups][whole vectors], in double, for a float that grows loses what it is added.
+/// The results of a relu after the convolution, and where the gradients that it lets through are summed over the
+/// pixels: [groups][whole vectors], in double, for a float that grows loses what it is added.
 template <class T>
 struct Relu {
     const T* y = nullptr;  // null: there was none

@@ -215,7 +215,8 @@ TEST_CASE("gemm: a NaN or an infinity reaches its row or column and no other", "
             family<Gemm>(isa).f32(g);
             std::int64_t wrong = 0;
             for (std::int64_t i = 0; i < m; ++i)
-                for (std::int64_t j = 0; j < n; ++j) wrong += std::isfinite(c[static_cast<std::size_t>(i * n + j)]) == (i == bad_row);
+                for (std::int64_t j = 0; j < n; ++j)
+                    wrong += std::isfinite(c[static_cast<std::size_t>(i * n + j)]) == (i == bad_row);
             INFO(name(isa));
             CHECK(wrong == 0);
             CHECK(std::isnan(c[static_cast<std::size_t>(bad_row * n)]) == std::isnan(bad));
