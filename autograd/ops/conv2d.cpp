@@ -114,7 +114,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
         if (wanted[2]) dx[2] = sum(dz, {0, 1, 2});
         return dx;
     };
-    // Without a gradient of x, nothing needs the whole of what passes the relu.
+    // Without a gradient of x, nothing needs the whole of what passes the relu. (Of few channels a group would fill few
+    // lanes there; depthwise convolution has a way of its own.)
+    const bool in_bands = settings.groups == 1;
     auto weights_only = [x = save(x), shape = weights.shape(), g](const Tensor& y, const Tensor& dy, Wanted wanted) {
         Array dw(shape, dy.dtype()), db({shape[3]}, dy.dtype());
         dispatch_floating(dy.dtype(), [&]<class T>(T) {
@@ -129,8 +131,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
         return record_list({std::move(result)}, {x, weights, bias},
                            [derivative](Wanted wanted, const Tensors& dy) { return derivative(dy[0], wanted); })[0];
     return record_list({std::move(result)}, {x, weights, bias},
-                       [derivative, weights_only](const Tensors& y, Wanted wanted, const Tensors& dy) {
-                           if (!wanted[0] && wanted[1] && !grad_enabled()) return weights_only(y[0], dy[0], wanted);
+                       [derivative, weights_only, in_bands](const Tensors& y, Wanted wanted, const Tensors& dy) {
+                           if (in_bands && wanted[1] && !wanted[0] && !grad_enabled())
+                               return weights_only(y[0], dy[0], wanted);
                            return derivative(relu_gradient(dy[0], y[0]), wanted);
                        })[0];
 }
