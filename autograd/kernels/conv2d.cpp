@@ -79,7 +79,7 @@ void backward_weights(const ConvGeometry& g, const T* x, const T* dy, T* dw) {
 
 template <class T>
 constexpr ConvFunctions<T> functions{forward<T>, backward_data<T>, backward_weights<T>,
-                                        backward_weights_by_tiles<T>};
+                                     backward_weights_by_tiles<T>};
 
 constexpr Conv2d table{functions<float>, functions<double>};
 

@@ -118,13 +118,13 @@ Tensor conv2d(const Tensor& x, const Tensor& weights, const Tensor& bias, const 
     // lanes there; depthwise convolution has a way of its own.)
     const bool in_bands = settings.groups == 1;
     auto weights_only = [x = save(x), shape = weights.shape(), g](const Tensor& y, const Tensor& dy, Wanted wanted) {
-        Array dw(shape, dy.dtype()), db({shape[3]}, dy.dtype());
+        Array dw(shape, dy.dtype()), db({wanted[2] ? shape[3] : 0}, dy.dtype());
         dispatch_floating(dy.dtype(), [&]<class T>(T) {
             conv_functions<T>().backward_weights_relu(g, x.get().data().data<T>(), y.data().data<T>(),
-                                                      dy.data().data<T>(), dw.data<T>(), db.data<T>());
+                                                      dy.data().data<T>(), dw.data<T>(),
+                                                      wanted[2] ? db.data<T>() : nullptr);
         });
-        return Gradients{Tensor(), wanted[1] ? Tensor(std::move(dw)) : Tensor(),
-                         wanted[2] ? Tensor(std::move(db)) : Tensor()};
+        return Gradients{Tensor(), Tensor(std::move(dw)), wanted[2] ? Tensor(std::move(db)) : Tensor()};
     };
     // Only the derivative of relu needs the result kept.
     if (!with_relu)

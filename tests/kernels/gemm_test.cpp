@@ -200,9 +200,10 @@ TEST_CASE("gemm: rows longer than the matrix, accumulation, bias, relu", "[kerne
 
 TEST_CASE("gemm: a NaN or an infinity reaches its row or column and no other", "[kernels][gemm]") {
     const auto relu = GENERATE(false, true);
-    const auto m = GENERATE(std::int64_t(37), std::int64_t(1));
-    const std::int64_t n = 43, k = m > 1 ? 29 : 4000, bad_row = m > 1 ? 5 : 0;
-    const Threads threads(2);  // one row is shared out along k
+    // Tiles; one row shared out along k between threads; one row whose last columns fill no vector.
+    const auto [m, k] = GENERATE(table<std::int64_t, std::int64_t>({{37, 29}, {1, 4000}, {1, 29}}));
+    const std::int64_t n = 43, bad_row = m > 1 ? 5 : 0;
+    const Threads threads(2);
     for (Isa isa : available())
         for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
             std::vector<float> a(static_cast<std::size_t>(m * k), 0.5f), b(static_cast<std::size_t>(k * n), 0.25f),

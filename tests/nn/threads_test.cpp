@@ -4,8 +4,8 @@
 #include "catch.hpp"
 
 #include <weft/autograd/checkpoint.hpp>
-#include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/mode.hpp>
+#include <weft/autograd/ops/arithmetic.hpp>
 #include <weft/autograd/ops/create.hpp>
 #include <weft/autograd/ops/dropout.hpp>
 #include <weft/autograd/ops/elementwise.hpp>
