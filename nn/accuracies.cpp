@@ -1,6 +1,8 @@
 // Accuracies: loops over the elements, since they run at every training step beside much larger work.
+#include <weft/autograd/kernels/threads.hpp>
 #include <weft/nn/metric_table.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace weft::nn::formulas {
@@ -40,15 +42,16 @@ std::int64_t first_largest(const T* row, std::int64_t n) {
 template <class Test>
 void for_rows(const Tensor& y_true, const Tensor& y_pred, double* values, Test test) {
     const std::int64_t n = y_pred.shape().back(), rows = n ? y_pred.elements() / n : 0;
+    const std::int64_t grain = 1 + 4096 / std::max<std::int64_t>(n, 1);
     dispatch_floating(y_pred.dtype(), [&]<class T>(T) {
         const T* row = y_pred.data().data<T>();
-        if (y_true.dtype() == int64) {
-            const auto* label = y_true.data().data<std::int64_t>();
-            for (std::int64_t i = 0; i < rows; ++i) values[i] = test(row + i * n, n, label[i]);
-        } else {
-            const T* hot = y_true.data().data<T>();
-            for (std::int64_t i = 0; i < rows; ++i) values[i] = test(row + i * n, n, first_largest(hot + i * n, n));
-        }
+        const bool sparse = y_true.dtype() == int64;
+        const auto* label = sparse ? y_true.data().data<std::int64_t>() : nullptr;
+        const T* hot = sparse ? nullptr : y_true.data().data<T>();
+        kernels::parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i)
+                values[i] = test(row + i * n, n, sparse ? label[i] : first_largest(hot + i * n, n));
+        });
     });
 }
 

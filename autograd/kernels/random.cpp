@@ -102,16 +102,34 @@ void normal(std::uint64_t seed, std::uint64_t stream, std::int64_t first, T* out
          });
 }
 
+/// The lower or the upper halves of a vector of words, as numbers below 2^16.
+[[gnu::always_inline]] inline Batch<float> halves(const std::uint32_t* words, bool upper, float) {
+    const auto both = Batch<std::uint32_t>::load_unaligned(words);
+    return xsimd::to_float(xsimd::bitwise_cast<Batch<std::int32_t>>(upper ? both >> 16 : both & 0xffffu));
+}
+[[gnu::always_inline]] inline Batch<double> halves(const std::uint32_t* words, bool upper, double) {
+    alignas(64) double half[lanes<double>];
+    for (std::int64_t j = 0; j < lanes<double>; ++j)
+        half[j] = static_cast<std::int32_t>(upper ? words[j] >> 16 : words[j] & 0xffffu);
+    return Batch<double>::load_aligned(half);
+}
+
 template <class T>
-void dropout(std::uint64_t seed, std::uint64_t stream, std::int64_t first, float rate, T scale, const T* x, T* y,
-             std::int64_t n) {
-    const Batch<T> threshold(static_cast<T>(rate) * T(0x1p24)), all_scale(scale), zero(T(0));
-    draw(seed, stream, static_cast<std::uint64_t>(first), n,
+void dropout(std::uint64_t seed, std::uint64_t stream, std::int64_t first, std::int32_t threshold, T scale, const T* x,
+             T* y, std::int64_t n) {
+    constexpr std::int64_t run = dropout_group / 2;  // elements that take the same half of their words
+    const Batch<T> least(static_cast<T>(threshold)), all_scale(scale), zero(T(0));
+    const std::int64_t words_needed = (n + dropout_group - 1) / dropout_group * run;
+    draw(seed, stream, static_cast<std::uint64_t>(first) / 2, words_needed,
          [=](const std::uint32_t* words, std::int64_t i, std::int64_t count) {
-             each<T>(count, [&](auto at, std::int64_t j) {
-                 const auto keep = top_bits(words + j, T(0)) >= threshold;
-                 at.store(y + i + j, xsimd::select(keep, at.load(x + i + j) * all_scale, zero));
-             });
+             for (std::int64_t w = 0; w < count; w += run)
+                 for (const bool upper : {false, true}) {
+                     const std::int64_t place = 2 * (i + w) + (upper ? run : 0);
+                     each<T>(n - place < run ? n - place : run, [&](auto at, std::int64_t j) {
+                         const auto keep = halves(words + w + j, upper, T(0)) >= least;
+                         at.store(y + place + j, xsimd::select(keep, at.load(x + place + j) * all_scale, zero));
+                     });
+                 }
          });
 }
 

@@ -6,24 +6,29 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace weft {
 namespace {
 
 Tensor masked(const Tensor& x, double rate, Stream stream) {
     Array result(x.shape(), x.dtype());
     const auto& random = kernels::active<kernels::Random>();
-    const auto threshold = static_cast<float>(rate);
+    // 16 random bits an element; at the highest rates something is left to be scaled.
+    const auto threshold = static_cast<std::int32_t>(std::min(std::round(rate * 65536), 65535.));
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         const T* in = x.data().data<T>();
         T* out = result.data<T>();
         const auto scale = static_cast<T>(1 / (1 - rate));
-        kernels::parallel_for(x.elements(), kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
+        constexpr std::int64_t group = kernels::dropout_group;
+        const std::int64_t groups = (x.elements() + group - 1) / group;
+        kernels::parallel_for(groups, kernels::elementwise_grain / group, [&](std::int64_t begin, std::int64_t end) {
+            const std::int64_t first = begin * group, n = std::min(end * group, x.elements()) - first;
             if constexpr (std::is_same_v<T, float>)
-                random.dropout_f32(stream.seed, stream.number, begin, threshold, scale, in + begin, out + begin,
-                                   end - begin);
+                random.dropout_f32(stream.seed, stream.number, first, threshold, scale, in + first, out + first, n);
             else
-                random.dropout_f64(stream.seed, stream.number, begin, threshold, scale, in + begin, out + begin,
-                                   end - begin);
+                random.dropout_f64(stream.seed, stream.number, first, threshold, scale, in + first, out + first, n);
         });
     });
     return record({std::move(result), "dropout"}, {x},

@@ -168,7 +168,7 @@ TEST_CASE("uniform and normal values are distributed as they should be", "[kerne
     CHECK(far < 7);
 }
 
-TEMPLATE_TEST_CASE("dropout keeps what its uniform draws say", "[kernels]", float, double) {
+TEMPLATE_TEST_CASE("dropout keeps what its half of a word says", "[kernels]", float, double) {
     using T = TestType;
     const T nan = std::numeric_limits<T>::quiet_NaN();
     for (Isa isa : available()) {
@@ -177,30 +177,31 @@ TEMPLATE_TEST_CASE("dropout keeps what its uniform draws say", "[kernels]", floa
             if constexpr (sizeof(T) == 4) return k.dropout_f32;
             else return k.dropout_f64;
         }();
+        const auto half = [&](std::int64_t element) {
+            const std::int64_t group = element / dropout_group, place = element % dropout_group;
+            const auto both = word(seed, stream, group * (dropout_group / 2) + place % (dropout_group / 2));
+            return static_cast<std::int32_t>(place < dropout_group / 2 ? both & 0xffff : both >> 16);
+        };
         for (std::int64_t n : spans::sizes())
-            for (std::int64_t first : {0, 1, 6, 255})
-                for (float rate : {0.f, 0.3f, 0.5f, 1.f}) {
-                    INFO(name(isa) << ", n " << n << ", first " << first << ", rate " << rate);
-                    std::vector<float> u(static_cast<std::size_t>(n));
-                    k.uniform_f32(seed, stream, first, u.data(), n);
+            for (std::int64_t first : {0, 32, 224, 1024})
+                for (std::int32_t threshold : {0, 19661, 32768, 65536}) {
+                    INFO(name(isa) << ", n " << n << ", first " << first << ", threshold " << threshold);
                     const Guarded<T> x(spans::uniform<T>(n, -1, 1));
                     Guarded<T> y(n), in_place(x.values());
-                    dropout(seed, stream, first, rate, T(1.25), x.data(), y.data(), n);
-                    dropout(seed, stream, first, rate, T(1.25), in_place.data(), in_place.data(), n);
+                    dropout(seed, stream, first, threshold, T(1.25), x.data(), y.data(), n);
+                    dropout(seed, stream, first, threshold, T(1.25), in_place.data(), in_place.data(), n);
                     REQUIRE(y.untouched());
                     REQUIRE(in_place.untouched());
                     for (std::int64_t i = 0; i < n; ++i) {
-                        const T exact = u[static_cast<std::size_t>(i)] >= rate ? x[i] * T(1.25) : T(0);
+                        const T exact = half(first + i) >= threshold ? x[i] * T(1.25) : T(0);
                         if (y[i] != exact || in_place[i] != exact) REQUIRE(y[i] == exact);
                     }
                 }
-        float drawn = 0;  // a rate that a draw equals keeps that element
-        k.uniform_f32(seed, stream, 5, &drawn, 1);
-        T kept = 3;
-        dropout(seed, stream, 5, drawn, T(2), &kept, &kept, 1);
+        T kept = 3;  // a draw that equals the threshold keeps its element
+        dropout(seed, stream, 64, half(64), T(2), &kept, &kept, 1);
         CHECK(kept == 6);
         std::vector<T> bad(1000, nan);
-        dropout(seed, stream, 0, 1.f, T(2), bad.data(), bad.data(), 1000);
+        dropout(seed, stream, 0, 65536, T(2), bad.data(), bad.data(), 1000);
         CHECK(std::all_of(bad.begin(), bad.end(), [](T v) { return v == 0; }));  // a dropped NaN is gone
     }
 }
