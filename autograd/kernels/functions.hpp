@@ -139,11 +139,41 @@ template <int shift, class T>
     return xsimd::select(odd < Batch<T>(T(0)), cosine_near_zero<T>(r), sine_near_zero<T>(r)) ^ sign;
 }
 
+/// e^x for x <= 0; 0 where the result would not be normal. The polynomial is (e^r - 1 - r) / r^2 for |r| <= log(2) / 2,
+/// fitted by weighted least squares to 0.05 of half a unit in the last place.
+[[gnu::always_inline]] inline Batch<float> exponential_of_negative(const Batch<float>& x) {
+    constexpr double coefficients[] = {0x1.fffffcp-2, 0x1.555492p-3, 0x1.5558f2p-5, 0x1.1239e2p-7, 0x1.6a2434p-10};
+    const Batch<float> magic(0x1.8p23f);  // adding it leaves an integer in the low bits
+    const Batch<float> shifted = xsimd::fma(xsimd::max(Batch<float>(-88.f), x), Batch<float>(1.44269504f), magic);
+    const Batch<float> n = shifted - magic;
+    Batch<float> r = xsimd::fnma(n, Batch<float>(0x1.62ep-1f), x);  // log 2 in two parts: n times the first is exact
+    r = xsimd::fnma(n, Batch<float>(0x1.0bfbe8p-15f), r);
+    const Batch<float> y = xsimd::fma(r * r, polynomial<float>(r, coefficients), r) + Batch<float>(1.f);
+    const auto scaled = xsimd::bitwise_cast<Bits<float>>(y) + (xsimd::bitwise_cast<Bits<float>>(shifted) << 23);
+    return xsimd::select(x < Batch<float>(-87.3f), Batch<float>(0.f), xsimd::bitwise_cast<Batch<float>>(scaled));
+}
+[[gnu::always_inline]] inline Batch<double> exponential_of_negative(const Batch<double>& x) { return xsimd::exp(x); }
+
 /// 1 / (1 + e^-x), exact to a few ulp on both sides.
 template <class T>
 [[gnu::always_inline]] inline Batch<T> logistic(const Batch<T>& x) {
-    const Batch<T> one(1), z = xsimd::exp(-xsimd::abs(x));
+    const Batch<T> one(1), z = exponential_of_negative(-xsimd::abs(x));
     return xsimd::select(x < Batch<T>(T(0)), z, one) / (one + z);
+}
+
+/// tanh x for the gates of recurrent layers: never above 1 and without a way that depends on x, but only exact to 6 ulp
+/// in float. x P(x^2) / Q(x^2), fitted by weighted least squares on [0, 9]; beyond, tanh is 1.
+template <class T>
+[[gnu::always_inline]] inline Batch<T> tanh_of_gate(const Batch<T>& x) {
+    if constexpr (!is_float<T>) {
+        return xsimd::tanh(x);
+    } else {
+        constexpr double p[] = {1, 0x1.120406p-3, 0x1.c9f686p-9, 0x1.59517cp-16, 0x1.c998b6p-27};
+        constexpr double q[] = {1, 0x1.de574cp-2, 0x1.a7de4ap-6, 0x1.583f74p-12, 0x1.a0b14ap-21};
+        const Batch<T> one(1), limit(9);
+        const Batch<T> within = xsimd::max(-limit, xsimd::min(limit, x)), z = within * within;
+        return xsimd::max(-one, xsimd::min(one, within * polynomial<T>(z, p) / polynomial<T>(z, q)));
+    }
 }
 
 /// The greater; a NaN on either side is handed on: max(b, a) gives a where one is NaN. (b != b does not find NaN: it is

@@ -32,7 +32,7 @@ void step_after(const GruForward<T>& s, const T* p, const T* bias, std::int64_t 
         const Batch<T> z = logistic<T>(part.load(p + j) + part.load(bias + j) + part.load(gates + j));
         const Batch<T> r = logistic<T>(part.load(p + u + j) + part.load(bias + u + j) + part.load(gates + u + j));
         const Batch<T> q = part.load(p + 2 * u + j) + part.load(bias + 2 * u + j);
-        const Batch<T> g = xsimd::tanh(xsimd::fma(r, q, part.load(gates + 2 * u + j)));
+        const Batch<T> g = tanh_of_gate<T>(xsimd::fma(r, q, part.load(gates + 2 * u + j)));
         const Batch<T> next = between<T>(z, part.load(h + j), g);
         part.store(h + j, next);
         part.store(s.h + at * u + j, next);
@@ -65,7 +65,7 @@ void step_before(const GruForward<T>& s, const T* p, std::int64_t at, T* h) {
     const std::int64_t u = s.units;
     T* gates = s.gates + at * 3 * u;
     each<T>(u, [&](auto part, std::int64_t j) {
-        const Batch<T> g = xsimd::tanh(part.load(p + j) + part.load(gates + 2 * u + j));
+        const Batch<T> g = tanh_of_gate<T>(part.load(p + j) + part.load(gates + 2 * u + j));
         const Batch<T> next = between<T>(part.load(gates + j), part.load(h + j), g);
         part.store(gates + 2 * u + j, g);
         part.store(h + j, next);

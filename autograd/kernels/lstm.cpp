@@ -13,10 +13,10 @@ void gates_forward(const LstmForward<T>& s, const T* z, std::int64_t at, T* h, T
     each<T>(u, [&](auto part, std::int64_t j) {
         const Batch<T> i = logistic<T>(part.load(z + j) + part.load(gates + j));
         const Batch<T> f = logistic<T>(part.load(z + u + j) + part.load(gates + u + j));
-        const Batch<T> g = xsimd::tanh(part.load(z + 2 * u + j) + part.load(gates + 2 * u + j));
+        const Batch<T> g = tanh_of_gate<T>(part.load(z + 2 * u + j) + part.load(gates + 2 * u + j));
         const Batch<T> o = logistic<T>(part.load(z + 3 * u + j) + part.load(gates + 3 * u + j));
         const Batch<T> next = xsimd::fma(f, part.load(c + j), i * g);
-        const Batch<T> tanh_next = xsimd::tanh(next);
+        const Batch<T> tanh_next = tanh_of_gate<T>(next);
         const Batch<T> output = o * tanh_next;
         part.store(c + j, next);
         part.store(h + j, output);

@@ -22,7 +22,7 @@ void forward_rows(const SimpleRnnForward<T>& s, const PackedWeights<T>& weights,
                 continue;
             }
             each<T>(u, [&](auto part, std::int64_t j) {
-                const Batch<T> next = xsimd::tanh(part.load(p + i * columns + j) + part.load(to + j));
+                const Batch<T> next = tanh_of_gate<T>(part.load(p + i * columns + j) + part.load(to + j));
                 part.store(h + i * u + j, next);
                 part.store(to + j, next);
             });

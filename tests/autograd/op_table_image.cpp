@@ -1,10 +1,13 @@
 #include "op_table.hpp"
 
+#include <weft/autograd/kernels/random.hpp>
 #include <weft/autograd/ops/conv2d.hpp>
 #include <weft/autograd/ops/dropout.hpp>
 #include <weft/autograd/ops/pool2d.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace weft::testing {
@@ -157,7 +160,7 @@ OpRow pool_row(const std::string& name, Tensor (*op)(const Tensor&, const Pool2d
     return row;
 }
 
-// The mask is that of uniform draws from the same stream.
+// Of each 32 elements the first 16 take the lower halves of 16 words of the stream, the others the upper ones.
 OpRow dropout_row() {
     OpRow row{.name = "dropout", .cases = {}};
     for (const Shape& shape : {Shape{}, Shape{19}, Shape{3, 5, 2}, Shape{0}})
@@ -169,10 +172,14 @@ OpRow dropout_row() {
                 },
                 {spread(shape, -2, 2)}, [rate](const Plains& x) {
                     Generator generator(5, 3);
-                    const Plain draws = plain(random::uniform(x[0].shape, 0, 1, float32, generator));
+                    const Stream stream = generator.next();
+                    std::vector<std::uint32_t> words(16);  // no shape above has more than 32 elements
+                    kernels::active<kernels::Random>().bits(stream.seed, stream.number, 0, words.data(), 16);
+                    std::size_t element = 0;
                     return generate(x[0].shape, [&](const Index& i) {
-                        return draws.at(i) >= static_cast<double>(static_cast<float>(rate)) ? x[0].at(i) / (1 - rate)
-                                                                                            : 0;
+                        const std::uint32_t word = words[element % 16];
+                        const std::uint32_t half = element++ < 16 ? word & 0xffff : word >> 16;
+                        return half >= std::round(rate * 65536) ? x[0].at(i) / (1 - rate) : 0;
                     });
                 }));
     return row;
