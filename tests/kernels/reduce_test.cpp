@@ -17,8 +17,9 @@ std::vector<Shape> shapes(std::int64_t shortest) {
     for (std::int64_t length : spans::sizes())
         for (std::int64_t inner : {1, 2, 3, 4, 7, 8, 10, 15, 16, 17, 24, 33, 63, 130})
             if (length >= shortest) all.push_back({2, length, inner});
-    for (Shape s : {Shape{3, 10000, 1}, Shape{1, 4096, 1}, Shape{2, 4097, 1}, Shape{1, 300, 1024}, Shape{1, 70, 2500},
-                    Shape{1, 65, 300}, Shape{1, 64, 300}, Shape{2, 5000, 3}, Shape{0, 3, 3}, Shape{1, 3, 0}})
+    for (Shape s : {Shape{3, 10000, 1}, Shape{1, 4096, 1}, Shape{2, 4097, 1}, Shape{2, 34567, 1}, Shape{1, 300, 1024},
+                    Shape{1, 3, 1100}, Shape{1, 8, 1100}, Shape{2, 27, 4100}, Shape{1, 70, 2500}, Shape{1, 65, 300},
+                    Shape{1, 64, 300}, Shape{2, 5000, 3}, Shape{0, 3, 3}, Shape{1, 3, 0}})
         all.push_back(s);
     return all;
 }
