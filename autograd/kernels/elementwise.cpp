@@ -17,7 +17,7 @@ template <class F>
 constexpr Unary unary_of{unary<F, float>, unary<F, double>};
 
 template <class F, class T>
-void binary(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* y, std::int64_t n) {
+void binary_row(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* y, std::int64_t n) {
     if (n <= 0) return;
     if (a_step && b_step) {
         each<T>(n, [&](auto at, std::int64_t i) { at.store(y + i, F{}(at.load(a + i), at.load(b + i))); });
@@ -33,12 +33,43 @@ void binary(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T*
     }
 }
 
+template <class T, class R>
+using RowFunction = void (*)(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n);
+
+template <class T, class R, RowFunction<T, R> row>
+void by_rows(Operand<T> a, Operand<T> b, R* y, std::int64_t rows, std::int64_t n) {
+    for (std::int64_t r = 0; r < rows; ++r)
+        row(a.data + r * a.row_step, a.step, b.data + r * b.row_step, b.step, y + r * n, n);
+}
+
+/// A long row that meets all rows of the other operand serves four of them at a time: it and what streams by do not fit
+/// into the first-level cache together.
+template <class F, class T>
+void binary(Operand<T> a, Operand<T> b, T* y, std::int64_t rows, std::int64_t n) {
+    constexpr std::int64_t together = 4, long_row = 4096 / sizeof(T);
+    if (n >= long_row && a.step && b.step && (a.row_step == 0 || b.row_step == 0))
+        for (; rows >= together; rows -= together) {
+            each<T>(n, [&](auto at, std::int64_t i) {
+                Batch<T> results[together];
+#pragma GCC unroll 4
+                for (int r = 0; r < together; ++r)
+                    results[r] = F{}(at.load(a.data + r * a.row_step + i), at.load(b.data + r * b.row_step + i));
+#pragma GCC unroll 4
+                for (int r = 0; r < together; ++r) at.store(y + r * n + i, results[r]);
+            });
+            a.data += together * a.row_step;
+            b.data += together * b.row_step;
+            y += together * n;
+        }
+    by_rows<T, T, binary_row<F, T>>(a, b, y, rows, n);
+}
+
 template <class F>
 constexpr Binary binary_of{binary<F, float>, binary<F, double>};
 
 /// Plain loops, which the compiler vectorises well enough, for integers and for results of another type.
 template <class F, class T, class R>
-void plain(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n) {
+void plain_row(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n) {
     if (n <= 0) return;
     const T first_a = *a, first_b = *b;
     if (a_step && b_step) {
@@ -52,6 +83,9 @@ void plain(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* 
         for (std::int64_t i = 0; i < n; ++i) y[i] = value;
     }
 }
+
+template <class F, class T, class R>
+constexpr BinaryFunction<T, R> plain = by_rows<T, R, plain_row<F, T, R>>;
 
 template <class F>
 constexpr Arithmetic arithmetic_of{binary<F, float>, binary<F, double>, plain<F, std::int64_t, std::int64_t>};
@@ -184,7 +218,7 @@ struct Power {
 
 /// Powers with one exponent for all are mostly squares, roots and inverses.
 template <class T>
-void power(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* y, std::int64_t n) {
+void power_row(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* y, std::int64_t n) {
     if (n > 0 && a_step && !b_step) {
         if (*b == T(2)) return unary<Square>(a, y, n);
         if (*b == T(3)) return unary<Cube>(a, y, n);
@@ -196,7 +230,7 @@ void power(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, T* 
                 at.store(y + i, xsimd::select(x == Batch<T>(-infinity<T>), -x, xsimd::sqrt(x) + Batch<T>(T(0))));
             });
     }
-    binary<Power>(a, a_step, b, b_step, y, n);
+    binary_row<Power>(a, a_step, b, b_step, y, n);
 }
 
 // ---- the rest -----------------------------------------------------------------------------------------------------
@@ -270,7 +304,7 @@ constexpr Elementwise table{
     .minimum = arithmetic_of<Minimum>,
     .maximum = arithmetic_of<Maximum>,
     .divide = binary_of<Divide>,
-    .power = {power<float>, power<double>},
+    .power = {by_rows<float, float, power_row<float>>, by_rows<double, double, power_row<double>>},
     .relu_gradient = binary_of<ReluGradient>,
     .tanh_gradient = binary_of<TanhGradient>,
     .sigmoid_gradient = binary_of<SigmoidGradient>,

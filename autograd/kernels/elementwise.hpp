@@ -13,9 +13,18 @@ struct Unary {
     void (*f64)(const double* x, double* y, std::int64_t n);
 };
 
-/// y[i] = f(a[i * a_step], b[i * b_step]); a step is 0 (one value for all) or 1.
+/// Rows of one of two operands: element i of row r is data[r * row_step + i * step]. The step is 0 (one value for a whole
+/// row) or 1.
+template <class T>
+struct Operand {
+    const T* data;
+    std::int64_t step;
+    std::int64_t row_step = 0;
+};
+
+/// y[r * n + i] = f(element i of row r of a, the same of b) for r < rows, i < n.
 template <class T, class R = T>
-using BinaryFunction = void (*)(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n);
+using BinaryFunction = void (*)(Operand<T> a, Operand<T> b, R* y, std::int64_t rows, std::int64_t n);
 
 struct Binary {
     BinaryFunction<float> f32;

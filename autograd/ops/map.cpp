@@ -54,8 +54,8 @@ Walk<N> plan(const Shape& result, const std::array<const Shape*, N>& operands) {
     return walk;
 }
 
-// Calls body(offsets, first, count): `count` consecutive results from `first`, operands at offsets, inner steps in
-// walk.stride[0].
+// Calls body(offsets, first, rows, count): `rows` times `count` consecutive results from `first`, operands at offsets;
+// steps within a row in walk.stride[0], between rows in walk.stride[1].
 template <int N, class Body>
 void run(const Walk<N>& walk, Body&& body) {
     const std::int64_t inner = walk.extent[0];
@@ -65,7 +65,7 @@ void run(const Walk<N>& walk, Body&& body) {
         kernels::parallel_for(inner, kernels::elementwise_grain, [&](std::int64_t begin, std::int64_t end) {
             std::array<std::int64_t, N> offsets;
             for (int i = 0; i < N; ++i) offsets[i] = begin * walk.stride[0][i];
-            body(offsets, begin, end - begin);
+            body(offsets, begin, 1, end - begin);
         });
         return;
     }
@@ -79,11 +79,14 @@ void run(const Walk<N>& walk, Body&& body) {
             rest /= walk.extent[axis];
             for (int i = 0; i < N; ++i) offsets[i] += index[axis] * walk.stride[axis][i];
         }
-        for (std::int64_t row = begin; row < end; ++row) {
-            body(offsets, row * inner, inner);
-            for (int axis = 1; axis < walk.rank; ++axis) {
-                for (int i = 0; i < N; ++i) offsets[i] += walk.stride[axis][i];
-                if (++index[axis] < walk.extent[axis]) break;
+        for (std::int64_t row = begin; row < end;) {
+            const std::int64_t rows = std::min(end - row, walk.extent[1] - index[1]);
+            body(offsets, row * inner, rows, inner);
+            row += rows;
+            std::int64_t steps = rows;
+            for (int axis = 1; axis < walk.rank; ++axis, steps = 1) {
+                for (int i = 0; i < N; ++i) offsets[i] += walk.stride[axis][i] * steps;
+                if ((index[axis] += steps) < walk.extent[axis]) break;
                 index[axis] = 0;
                 for (int i = 0; i < N; ++i) offsets[i] -= walk.stride[axis][i] * walk.extent[axis];
             }
@@ -102,12 +105,13 @@ Array zip_with(const Tensor& a, const Tensor& b, kernels::BinaryFunction<T, R> f
     const std::int64_t n = shape.elements();
     if (n == 0) return result;
     if (n == 1) {
-        f(x, 1, y, 1, out, 1);
+        f({x, 1}, {y, 1}, out, 1, 1);
         return result;
     }
     const Walk<2> walk = plan<2>(shape, {&a.shape(), &b.shape()});
-    run<2>(walk, [&](const auto& offsets, std::int64_t first, std::int64_t count) {
-        f(x + offsets[0], walk.stride[0][0], y + offsets[1], walk.stride[0][1], out + first, count);
+    const auto &step = walk.stride[0], &row_step = walk.stride[1];
+    run<2>(walk, [&](const auto& offsets, std::int64_t first, std::int64_t rows, std::int64_t count) {
+        f({x + offsets[0], step[0], row_step[0]}, {y + offsets[1], step[1], row_step[1]}, out + first, rows, count);
     });
     return result;
 }
@@ -215,12 +219,15 @@ Array choose(const Tensor& condition, const Tensor& a, const Tensor& b, const ch
         const T* x = a.data().data<T>();
         const T* y = b.data().data<T>();
         T* out = result.data<T>();
-        const auto& s = walk.stride[0];
-        run<3>(walk, [&](const auto& at, std::int64_t first, std::int64_t count) {
-            if constexpr (std::is_same_v<T, float>)
-                table().where_f32(c + at[0], s[0], x + at[1], s[1], y + at[2], s[2], out + first, count);
-            else
-                table().where_f64(c + at[0], s[0], x + at[1], s[1], y + at[2], s[2], out + first, count);
+        const auto where_of = [] {
+            if constexpr (std::is_same_v<T, float>) return table().where_f32;
+            else return table().where_f64;
+        }();
+        const auto &s = walk.stride[0], &row_step = walk.stride[1];
+        run<3>(walk, [&](const auto& at, std::int64_t first, std::int64_t rows, std::int64_t count) {
+            for (std::int64_t r = 0; r < rows; ++r)
+                where_of(c + at[0] + r * row_step[0], s[0], x + at[1] + r * row_step[1], s[1],
+                         y + at[2] + r * row_step[2], s[2], out + first + r * count, count);
         });
     });
     return result;

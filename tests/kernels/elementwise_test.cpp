@@ -149,7 +149,7 @@ void check_binary(const std::string& name, BinaryFunction<T, R> kernel, const st
     for (int steps = 0; steps < 4; ++steps) {
         const std::int64_t a_step = steps & 1, b_step = steps >> 1;
         Guarded<R> y(n);
-        kernel(a.data(), a_step, b.data(), b_step, y.data(), n);
+        kernel({a.data(), a_step}, {b.data(), b_step}, y.data(), 1, n);
         REQUIRE(y.untouched());
         for (std::int64_t i = 0; i < n; ++i) {
             const T va = a[i * a_step], vb = b[i * b_step];
@@ -159,13 +159,13 @@ void check_binary(const std::string& name, BinaryFunction<T, R> kernel, const st
         if constexpr (std::is_same_v<T, R>) {
             if (a_step == 1) {
                 Guarded<T> in_place(left);
-                kernel(in_place.data(), 1, b.data(), b_step, in_place.data(), n);
+                kernel({in_place.data(), 1}, {b.data(), b_step}, in_place.data(), 1, n);
                 REQUIRE(in_place.untouched());
                 for (std::int64_t i = 0; i < n; ++i) REQUIRE(same(in_place[i], a[i], b[i * b_step]));
             }
             if (b_step == 1) {
                 Guarded<T> in_place(right);
-                kernel(a.data(), a_step, in_place.data(), 1, in_place.data(), n);
+                kernel({a.data(), a_step}, {in_place.data(), 1}, in_place.data(), 1, n);
                 REQUIRE(in_place.untouched());
                 for (std::int64_t i = 0; i < n; ++i) REQUIRE(same(in_place[i], a[i * a_step], b[i]));
             }
@@ -228,6 +228,39 @@ TEMPLATE_TEST_CASE("arithmetic and comparison of two spans", "[kernels]", float,
     }
 }
 
+TEMPLATE_TEST_CASE("rows of two operands, either of which may be one row for all", "[kernels]", float, double,
+                   std::int64_t) {
+    using T = TestType;
+    const auto check = [](const auto& kernel, const auto& f, std::int64_t rows, std::int64_t n, std::int64_t a_step,
+                          std::int64_t a_row, std::int64_t b_step, std::int64_t b_row) {
+        const Guarded<T> a(spans::uniform<T>(std::max<std::int64_t>(rows * n, 1), -9, 9, 1)),
+            b(spans::uniform<T>(std::max<std::int64_t>(rows * n, 1), -9, 9, 2));
+        Guarded<std::remove_cvref_t<decltype(f(T(), T()))>> y(rows * n);
+        kernel({a.data(), a_step, a_row}, {b.data(), b_step, b_row}, y.data(), rows, n);
+        REQUIRE(y.untouched());
+        for (std::int64_t r = 0; r < rows; ++r)
+            for (std::int64_t i = 0; i < n; ++i) {
+                const auto expected = f(a[r * a_row + i * a_step], b[r * b_row + i * b_step]);
+                INFO(rows << " x " << n << " at " << r << ", " << i << "; steps " << a_step << a_row << b_step << b_row);
+                if (y[r * n + i] != expected) REQUIRE(y[r * n + i] == expected);
+            }
+    };
+    for (Isa isa : available()) {
+        INFO(name(isa));
+        const Elementwise& k = family<Elementwise>(isa);
+        for (std::int64_t n : {1, 5, 512, 1023, 1024, 1031})
+            for (std::int64_t rows : {0, 1, 3, 4, 9})
+                for (std::int64_t a_row : {std::int64_t(0), n})
+                    for (std::int64_t b_row : {std::int64_t(0), n})
+                        for (std::int64_t b_step : {0, 1}) {
+                            check(of<T>(k.subtract), [](T a, T b) { return a - b; }, rows, n, 1, a_row, b_step, b_row);
+                            check(of<T>(k.subtract), [](T a, T b) { return a - b; }, rows, n, b_step, a_row, 1, b_row);
+                            check(of<T>(k.less), [](T a, T b) { return std::uint8_t(a < b); }, rows, n, 1, a_row,
+                                  b_step, b_row);
+                        }
+    }
+}
+
 TEMPLATE_TEST_CASE("division, powers and derivatives of two spans", "[kernels]", float, double) {
     using T = TestType;
     for (Isa isa : available()) {
@@ -253,7 +286,7 @@ TEST_CASE("a power that all share has its short cuts at the edges too", "[kernel
             const std::vector<double> x = spans::special<double>();
             std::vector<double> y(x.size());
             const auto n = static_cast<std::int64_t>(x.size());
-            family<Elementwise>(isa).power.f64(x.data(), 1, &exponent, 0, y.data(), n);
+            family<Elementwise>(isa).power.f64({x.data(), 1}, {&exponent, 0}, y.data(), 1, n);
             for (std::size_t i = 0; i < x.size(); ++i) {
                 INFO(name(isa) << " " << x[i] << "^" << exponent << " = " << y[i]);
                 CHECK(spans::ulps(y[i], std::pow(x[i], exponent)) <= 2);
