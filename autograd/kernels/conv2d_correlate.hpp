@@ -2,7 +2,7 @@
 // stand in the image. For kernel sources only (see arch.hpp).
 #pragma once
 
-#include <weft/autograd/kernels/conv2d_window.hpp>
+#include <weft/autograd/kernels/conv2d_few.hpp>
 #include <weft/autograd/kernels/pack.hpp>
 #include <weft/autograd/kernels/threads.hpp>
 #include <weft/autograd/kernels/tile.hpp>
@@ -187,27 +187,15 @@ constexpr TileRow<T> tiles[most_vectors] = {tile_row<T, 1>(std::make_integer_seq
 // ---- Weights, packed once a call into panels of most_vectors vectors of output channels:
 // [group][panel][products][..].
 
-/// Where the weight of (kernel position, source channel, destination channel) is, for group 0.
-struct WeightSteps {
-    Index kernel_width;  // position (r, s) is r * kernel_width + s
-    Index position, source, destination, group;
-};
-
-inline WeightSteps forward_weights(const ConvGeometry& g) {
-    return {g.kernel_width, g.in_channels / g.groups * g.out_channels, g.out_channels, 1, g.out_channels / g.groups};
-}
-
-inline WeightSteps gradient_weights(const ConvGeometry& g) {
-    return {g.kernel_width, g.in_channels / g.groups * g.out_channels, 1, g.out_channels, g.out_channels / g.groups};
-}
-
 template <class T>
 Index packed_size(const Correlation& c) {
+    if (goes_to_few<T>(c)) return c.products() * c.out_depth;
     return c.groups * c.products() * rounded_up(c.out_depth, lanes<T>) * lanes<T>;
 }
 
 template <class T>
 void pack_weights(const Correlation& c, const WeightSteps& steps, const T* w, T* packed) {
+    if (goes_to_few<T>(c)) return pack_weights_to_few(c, steps, w, packed);
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), panels = rounded_up(vectors, most_vectors);
     const Index grain = rounded_up(elementwise_grain, larger(1, c.products() * most_vectors * L));
@@ -243,6 +231,7 @@ constexpr Index band_bytes = 128 * 1024;
 template <class T>
 void correlate(const Correlation& c, const T* source, const T* packed, const T* bias, bool relu, T* destination,
                Index unit, Index begin, Index end) {
+    if (goes_to_few<T>(c)) return correlate_to_few(c, source, packed, bias, relu, destination, unit, begin, end);
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
     const bool whole_rows = c.columns.step == 1 && c.groups == 1;

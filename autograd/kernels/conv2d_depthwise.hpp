@@ -119,41 +119,108 @@ void backward_data_depthwise(const ConvGeometry& g, const T* dy, const T* w, T* 
     });
 }
 
+/// Neighbouring taps of one kernel row, and what they see of the band of an image: one vector of channels of dw.
+struct DepthwiseSums {
+    Range rows;       // of outputs
+    Range shared;     // the pixels of a row that all of the taps see
+    Range pixels[3];  // the pixels that each sees
+    Index x_first;    // what the first tap of pixel 0 of the first row sees, perhaps outside the image
+    Index x_row_step, dy_row_step, x_step, dy_step, tap_step;
+};
+
+/// A value of dy serves all the taps. With one vector of channels two pixels are summed apart, since one sum would wait
+/// for itself; with several, memory is read in longer pieces.
+template <int taps, int vectors, class T, class Access>
+void sum_taps(const DepthwiseSums& s, Access access, const T* x, const T* dy, T* to) {
+    constexpr Index L = lanes<T>;
+    constexpr int pixels = vectors == 1 ? 2 : 1;
+    Batch<T> sum[taps][pixels * vectors];
+#pragma GCC unroll 3
+    for (auto& of_tap : sum)
+#pragma GCC unroll 4
+        for (auto& each_sum : of_tap) each_sum = Batch<T>(T(0));
+    Index from = s.x_first;
+    for (Index i = s.rows.begin; i < s.rows.end; ++i, from += s.x_row_step, dy += s.dy_row_step) {
+        const auto seen = [=](Index pixel, Index tap) { return x + (from + pixel * s.x_step + tap * s.tap_step); };
+        Index j = s.shared.begin;
+        for (; j + pixels <= s.shared.end; j += pixels)
+#pragma GCC unroll 4
+            for (int p = 0; p < pixels * vectors; ++p) {
+                const Index pixel = j + p / vectors, k = p % vectors * L;
+                const Batch<T> gradient = access.load(dy + pixel * s.dy_step + k);
+#pragma GCC unroll 3
+                for (int t = 0; t < taps; ++t)
+                    sum[t][p] = xsimd::fma(access.load(seen(pixel, t) + k), gradient, sum[t][p]);
+            }
+        const auto one_by_one = [&](int t, Index begin, Index end) {
+            for (Index pixel = begin; pixel < end; ++pixel)
+#pragma GCC unroll 4
+                for (int v = 0; v < vectors; ++v)
+                    sum[t][v] = xsimd::fma(access.load(seen(pixel, t) + v * L),
+                                           access.load(dy + pixel * s.dy_step + v * L), sum[t][v]);
+        };
+#pragma GCC unroll 3
+        for (int t = 0; t < taps; ++t) {
+            one_by_one(t, s.pixels[t].begin, smaller(s.pixels[t].end, s.shared.begin));
+            one_by_one(t, larger(s.pixels[t].begin, j), s.pixels[t].end);
+        }
+    }
+#pragma GCC unroll 3
+    for (int t = 0; t < taps; ++t)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v) {
+            T* const place = to + t * s.dy_step + v * L;
+            Batch<T> total = access.load(place) + sum[t][v];
+            if (pixels == 2) total += sum[t][1];
+            access.store(place, total);
+        }
+}
+
+template <int taps, class T>
+void sum_taps(const DepthwiseSums& s, Index channels, const T* x, const T* dy, T* to) {
+    constexpr Index several = 4 * lanes<T>;
+    Index k = 0;
+    for (; k + several <= channels; k += several) sum_taps<taps, 4>(s, Whole{}, x + k, dy + k, to + k);
+    each<T>(channels - k, [&](auto access, Index rest) {
+        sum_taps<taps, 1>(s, access, x + k + rest, dy + k + rest, to + k + rest);
+    });
+}
+
 /// dw [kernel positions][channels] from the output rows [begin, end), counted through the batch.
 template <class T>
 void sum_depthwise(const Correlation& c, const T* x, const T* dy, T* dw, Index begin, Index end) {
-    const Index taps = c.rows.taps * c.columns.taps;
-    std::memset(static_cast<void*>(dw), 0, static_cast<std::size_t>(taps * c.channels) * sizeof(T));
-    const Index x_step = c.columns.stride * c.channels;
-    const Index row_bytes = (c.rows.stride * c.width + c.columns.count) * c.channels * static_cast<Index>(sizeof(T));
-    // Each tap passes over the whole band: it should stay in the first-level cache.
+    constexpr Index together = 3;
+    std::memset(static_cast<void*>(dw), 0,
+                static_cast<std::size_t>(c.rows.taps * c.columns.taps * c.channels) * sizeof(T));
+    DepthwiseSums sums;
+    sums.x_row_step = c.rows.stride * c.width * c.channels;
+    sums.dy_row_step = c.columns.count * c.channels;
+    sums.x_step = c.columns.stride * c.channels;
+    sums.dy_step = c.channels;
+    sums.tap_step = c.columns.step * c.channels;
+    const Index row_bytes = (sums.x_row_step + sums.dy_row_step) * static_cast<Index>(sizeof(T));
+    // All taps pass over the band one after another: it should stay in the first-level cache.
     const Index most = larger(1, 24 * 1024 / larger(1, row_bytes));
     for_each_band(begin, end, c.rows.count, most, [&](Index image, Index first, Index last) {
-        const T* const image_x = x + image * c.height * c.width * c.channels;
-        const T* const image_dy = dy + image * c.rows.count * c.columns.count * c.channels;
-        for (Index tap = 0; tap < taps; ++tap) {
-            const Index r = tap / c.columns.taps, s = tap % c.columns.taps;
+        for (Index r = 0; r < c.rows.taps; ++r) {
             const Range all_rows = c.rows.outputs_within(r, 0, c.height, c.rows.count);
-            const Range rows{larger(first, all_rows.begin), smaller(last, all_rows.end)};
-            const Range pixels = c.columns.outputs_within(s, 0, c.width, c.columns.count);
-            each<T>(c.channels, [&](auto access, Index k) {
-                Batch<T> sum[4] = {Batch<T>(T(0)), Batch<T>(T(0)), Batch<T>(T(0)), Batch<T>(T(0))};
-                for (Index i = rows.begin; i < rows.end; ++i) {
-                    const T* from = image_x + k + ((c.rows.from(i) + r * c.rows.step) * c.width +
-                                                   c.columns.from(pixels.begin) + s * c.columns.step) * c.channels;
-                    const T* gradient = image_dy + k + (i * c.columns.count + pixels.begin) * c.channels;
-                    Index left = pixels.size();
-                    for (; left >= 4; left -= 4, from += 4 * x_step, gradient += 4 * c.channels)
-#pragma GCC unroll 4
-                        for (Index p = 0; p < 4; ++p)
-                            sum[p] = xsimd::fma(access.load(from + p * x_step),
-                                                access.load(gradient + p * c.channels), sum[p]);
-                    for (; left > 0; --left, from += x_step, gradient += c.channels)
-                        sum[0] = xsimd::fma(access.load(from), access.load(gradient), sum[0]);
-                }
-                T* const to = dw + tap * c.channels + k;
-                access.store(to, access.load(to) + ((sum[0] + sum[1]) + (sum[2] + sum[3])));
-            });
+            sums.rows = {larger(first, all_rows.begin), smaller(last, all_rows.end)};
+            const Index x_row = image * c.height + c.rows.from(sums.rows.begin) + r * c.rows.step;
+            const T* const dy_row = dy + (image * c.rows.count + sums.rows.begin) * sums.dy_row_step;
+            for (Index s = 0; s < c.columns.taps; s += together) {
+                const Index taps = smaller(together, c.columns.taps - s);
+                for (Index t = 0; t < taps; ++t)
+                    sums.pixels[t] = c.columns.outputs_within(s + t, 0, c.width, c.columns.count);
+                sums.shared = sums.pixels[0];
+                for (Index t = 1; t < taps; ++t)
+                    sums.shared = {larger(sums.shared.begin, sums.pixels[t].begin),
+                                   smaller(sums.shared.end, sums.pixels[t].end)};
+                sums.x_first = (x_row * c.width + c.columns.from(0) + s * c.columns.step) * c.channels;
+                T* const to = dw + (r * c.columns.taps + s) * c.channels;
+                if (taps == 3) sum_taps<3>(sums, c.channels, x, dy_row, to);
+                else if (taps == 2) sum_taps<2>(sums, c.channels, x, dy_row, to);
+                else sum_taps<1>(sums, c.channels, x, dy_row, to);
+            }
         }
     });
 }

@@ -100,6 +100,20 @@ inline Correlation gradient_correlation(const ConvGeometry& g, Index phase) {
             g.height, g.width, g.in_channels, g.in_channels / g.groups, g.groups};
 }
 
+/// Where the weight of (kernel position, source channel, destination channel) is, for group 0.
+struct WeightSteps {
+    Index kernel_width;  // position (r, s) is r * kernel_width + s
+    Index position, source, destination, group;
+};
+
+inline WeightSteps forward_weights(const ConvGeometry& g) {
+    return {g.kernel_width, g.in_channels / g.groups * g.out_channels, g.out_channels, 1, g.out_channels / g.groups};
+}
+
+inline WeightSteps gradient_weights(const ConvGeometry& g) {
+    return {g.kernel_width, g.in_channels / g.groups * g.out_channels, 1, g.out_channels, g.out_channels / g.groups};
+}
+
 /// What a band of output rows reads of the source: its rows [top, bottom). data is the element that tap (0, 0) of the
 /// first output pixel would read in row top.
 template <class T>

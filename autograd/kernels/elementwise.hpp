@@ -13,8 +13,8 @@ struct Unary {
     void (*f64)(const double* x, double* y, std::int64_t n);
 };
 
-/// Rows of one of two operands: element i of row r is data[r * row_step + i * step]. The step is 0 (one value for a whole
-/// row) or 1.
+/// Rows of one of two operands: element i of row r is data[r * row_step + i * step]. The step is 0 (one value for a
+/// whole row) or 1.
 template <class T>
 struct Operand {
     const T* data;

@@ -22,10 +22,10 @@ struct Random {
     /// pair p = i / 2: radius sqrt(-2 log(1 - u)), cosine for even i, sine for odd. The f32 result is that, rounded.
     void (*normal_f32)(std::uint64_t seed, std::uint64_t stream, std::int64_t first, float* out, std::int64_t n);
     void (*normal_f64)(std::uint64_t seed, std::uint64_t stream, std::int64_t first, double* out, std::int64_t n);
-    /// y[i] = x[i] * scale where the 16 bits drawn for element i are >= threshold, else 0 (dropout, and its own gradient
-    /// when called on dy with the same seed and stream). Two elements share a word: of each dropout_group of them the
-    /// first half take the lower 16 bits of as many words, the second half the upper ones. `first` is a multiple of
-    /// dropout_group. Double uses the same draws.
+    /// y[i] = x[i] * scale where the 16 bits drawn for element i are >= threshold, else 0 (dropout, and its own
+    /// gradient when called on dy with the same seed and stream). Two elements share a word: of each dropout_group of
+    /// them the first half take the lower 16 bits of as many words, the second half the upper ones. `first` is a
+    /// multiple of dropout_group. Double uses the same draws.
     void (*dropout_f32)(std::uint64_t seed, std::uint64_t stream, std::int64_t first, std::int32_t threshold,
                         float scale, const float* x, float* y, std::int64_t n);
     void (*dropout_f64)(std::uint64_t seed, std::uint64_t stream, std::int64_t first, std::int32_t threshold,

@@ -241,7 +241,8 @@ TEMPLATE_TEST_CASE("rows of two operands, either of which may be one row for all
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t i = 0; i < n; ++i) {
                 const auto expected = f(a[r * a_row + i * a_step], b[r * b_row + i * b_step]);
-                INFO(rows << " x " << n << " at " << r << ", " << i << "; steps " << a_step << a_row << b_step << b_row);
+                INFO(rows << " x " << n << " at " << r << ", " << i << "; steps " << a_step << ' ' << a_row << ' '
+                          << b_step << ' ' << b_row);
                 if (y[r * n + i] != expected) REQUIRE(y[r * n + i] == expected);
             }
     };
