@@ -154,7 +154,7 @@ void update_parts(Tensor& parameter, const Tensor& gradient, std::span<Tensor> s
         const T* g = gradient.data().template data<T>();
         T* all[most_slots] = {};
         for (std::size_t i = 0; i < slots.size(); ++i) all[i] = slots[i].impl()->array.template data<T>();
-        kernels::parallel_for(parameter.elements(), kernels::elementwise_grain,
+        kernels::parallel_for(parameter.elements(), kernels::elementwise_grain / 4,
                               [&](std::int64_t begin, std::int64_t end) {
                                   T* s[most_slots] = {};
                                   for (std::size_t i = 0; i < slots.size(); ++i) s[i] = all[i] + begin;

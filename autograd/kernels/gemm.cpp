@@ -147,10 +147,11 @@ Plan make_plan(const GemmArguments<T>& g) {
     const std::int64_t deepest = (!many_registers && g.transpose_a && !plan.pack_a ? 256 : 1536) / size;
     plan.depth = g.k <= deepest * 3 / 2 ? larger(g.k, 1) : divide_up(g.k, divide_up(g.k, deepest));
 
-    // Few rows do not repay the packing of b; a small b, or one whose rows are panels already, needs none.
+    // Few rows do not repay the packing of b; a small b, one whose rows are panels already, or one whose short rows are
+    // read some twenty times needs none.
     const std::int64_t width = plan.vectors * L, panels = divide_up(g.n, width);
-    const bool small_b = g.k * g.n * size <= 256 * 1024 && g.ldb * size < 2048;
-    plan.pack_b = g.transpose_b || !(few_rows || small_b || (panels == 1 && g.ldb == width));
+    const bool short_rows = g.ldb * size < 2048 && (g.m <= 128 || g.k * g.n * size <= 256 * 1024);
+    plan.pack_b = g.transpose_b || !(few_rows || short_rows || (panels == 1 && g.ldb == width));
     constexpr std::int64_t b_block = 512 * 1024;  // bytes: half of a usual second-level cache
     const std::int64_t row_bytes = !few_rows ? b_block / plan.depth : g.transpose_b ? 256 : 1024;
     plan.panels = divide_up(panels, divide_up(panels, larger(row_bytes / (width * size), 1)));
