@@ -33,39 +33,40 @@ void binary_row(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step
     }
 }
 
-template <class T, class R>
-using RowFunction = void (*)(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n);
-
-template <class T, class R, RowFunction<T, R> row>
-void by_rows(Operand<T> a, Operand<T> b, R* y, std::int64_t rows, std::int64_t n) {
+template <class T, class R, BinaryRow<T, R> row>
+void by_rows(const Operand<T>& a, const Operand<T>& b, R* y, std::int64_t rows, std::int64_t n) {
     for (std::int64_t r = 0; r < rows; ++r)
         row(a.data + r * a.row_step, a.step, b.data + r * b.row_step, b.step, y + r * n, n);
 }
 
+template <class T, class R, BinaryRow<T, R> row>
+constexpr BinaryFunction<T, R> function_of{row, by_rows<T, R, row>};
+
 /// A long row that meets all rows of the other operand serves four of them at a time: it and what streams by do not fit
 /// into the first-level cache together.
 template <class F, class T>
-void binary(Operand<T> a, Operand<T> b, T* y, std::int64_t rows, std::int64_t n) {
+void binary_rows(const Operand<T>& a, const Operand<T>& b, T* y, std::int64_t rows, std::int64_t n) {
     constexpr std::int64_t together = 4, long_row = 4096 / sizeof(T);
+    std::int64_t done = 0;
     if (n >= long_row && a.step && b.step && (a.row_step == 0 || b.row_step == 0))
-        for (; rows >= together; rows -= together) {
+        for (; done + together <= rows; done += together) {
+            const T *left = a.data + done * a.row_step, *right = b.data + done * b.row_step;
             each<T>(n, [&](auto at, std::int64_t i) {
                 Batch<T> results[together];
 #pragma GCC unroll 4
                 for (int r = 0; r < together; ++r)
-                    results[r] = F{}(at.load(a.data + r * a.row_step + i), at.load(b.data + r * b.row_step + i));
+                    results[r] = F{}(at.load(left + r * a.row_step + i), at.load(right + r * b.row_step + i));
 #pragma GCC unroll 4
-                for (int r = 0; r < together; ++r) at.store(y + r * n + i, results[r]);
+                for (int r = 0; r < together; ++r) at.store(y + (done + r) * n + i, results[r]);
             });
-            a.data += together * a.row_step;
-            b.data += together * b.row_step;
-            y += together * n;
         }
-    by_rows<T, T, binary_row<F, T>>(a, b, y, rows, n);
+    by_rows<T, T, binary_row<F, T>>({a.data + done * a.row_step, a.step, a.row_step},
+                                    {b.data + done * b.row_step, b.step, b.row_step}, y + done * n, rows - done, n);
 }
 
 template <class F>
-constexpr Binary binary_of{binary<F, float>, binary<F, double>};
+constexpr Binary binary_of{{binary_row<F, float>, binary_rows<F, float>},
+                           {binary_row<F, double>, binary_rows<F, double>}};
 
 /// Plain loops, which the compiler vectorises well enough, for integers and for results of another type.
 template <class F, class T, class R>
@@ -85,10 +86,10 @@ void plain_row(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step,
 }
 
 template <class F, class T, class R>
-constexpr BinaryFunction<T, R> plain = by_rows<T, R, plain_row<F, T, R>>;
+constexpr BinaryFunction<T, R> plain = function_of<T, R, plain_row<F, T, R>>;
 
 template <class F>
-constexpr Arithmetic arithmetic_of{binary<F, float>, binary<F, double>, plain<F, std::int64_t, std::int64_t>};
+constexpr Arithmetic arithmetic_of{binary_of<F>.f32, binary_of<F>.f64, plain<F, std::int64_t, std::int64_t>};
 
 template <class F>
 constexpr Comparison comparison_of{plain<F, float, std::uint8_t>, plain<F, double, std::uint8_t>,
@@ -304,7 +305,7 @@ constexpr Elementwise table{
     .minimum = arithmetic_of<Minimum>,
     .maximum = arithmetic_of<Maximum>,
     .divide = binary_of<Divide>,
-    .power = {by_rows<float, float, power_row<float>>, by_rows<double, double, power_row<double>>},
+    .power = {function_of<float, float, power_row<float>>, function_of<double, double, power_row<double>>},
     .relu_gradient = binary_of<ReluGradient>,
     .tanh_gradient = binary_of<TanhGradient>,
     .sigmoid_gradient = binary_of<SigmoidGradient>,

@@ -13,18 +13,26 @@ struct Unary {
     void (*f64)(const double* x, double* y, std::int64_t n);
 };
 
-/// Rows of one of two operands: element i of row r is data[r * row_step + i * step]. The step is 0 (one value for a
-/// whole row) or 1.
+/// y[i] = f(a[i * a_step], b[i * b_step]) for i < n; a step is 0 (one value for all) or 1.
+template <class T, class R = T>
+using BinaryRow = void (*)(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, R* y, std::int64_t n);
+
+/// Element i of row r is data[r * row_step + i * step], step 0 or 1.
 template <class T>
 struct Operand {
     const T* data;
-    std::int64_t step;
-    std::int64_t row_step = 0;
+    std::int64_t step, row_step;
 };
 
 /// y[r * n + i] = f(element i of row r of a, the same of b) for r < rows, i < n.
 template <class T, class R = T>
-using BinaryFunction = void (*)(Operand<T> a, Operand<T> b, R* y, std::int64_t rows, std::int64_t n);
+using BinaryRows = void (*)(const Operand<T>& a, const Operand<T>& b, R* y, std::int64_t rows, std::int64_t n);
+
+template <class T, class R = T>
+struct BinaryFunction {
+    BinaryRow<T, R> row;
+    BinaryRows<T, R> rows;
+};
 
 struct Binary {
     BinaryFunction<float> f32;

@@ -95,7 +95,7 @@ void run(const Walk<N>& walk, Body&& body) {
 }
 
 template <class T, class R>
-Array zip_with(const Tensor& a, const Tensor& b, kernels::BinaryFunction<T, R> f, DType result_dtype,
+Array zip_with(const Tensor& a, const Tensor& b, const kernels::BinaryFunction<T, R>& f, DType result_dtype,
                const char* where) {
     const Shape shape = a.shape() == b.shape() ? a.shape() : broadcast(a.shape(), b.shape(), where);
     Array result(shape, result_dtype);
@@ -105,13 +105,15 @@ Array zip_with(const Tensor& a, const Tensor& b, kernels::BinaryFunction<T, R> f
     const std::int64_t n = shape.elements();
     if (n == 0) return result;
     if (n == 1) {
-        f({x, 1}, {y, 1}, out, 1, 1);
+        f.row(x, 1, y, 1, out, 1);
         return result;
     }
     const Walk<2> walk = plan<2>(shape, {&a.shape(), &b.shape()});
     const auto &step = walk.stride[0], &row_step = walk.stride[1];
     run<2>(walk, [&](const auto& offsets, std::int64_t first, std::int64_t rows, std::int64_t count) {
-        f({x + offsets[0], step[0], row_step[0]}, {y + offsets[1], step[1], row_step[1]}, out + first, rows, count);
+        const T *left = x + offsets[0], *right = y + offsets[1];
+        if (rows == 1) f.row(left, step[0], right, step[1], out + first, count);
+        else f.rows({left, step[0], row_step[0]}, {right, step[1], row_step[1]}, out + first, rows, count);
     });
     return result;
 }

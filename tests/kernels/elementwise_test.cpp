@@ -138,7 +138,7 @@ using Exact = std::function<T(T, T)>;
 
 /// Every pairing of steps, in place on either side, against f element by element.
 template <class T, class R>
-void check_binary(const std::string& name, BinaryFunction<T, R> kernel, const std::function<R(T, T)>& f,
+void check_binary(const std::string& name, const BinaryFunction<T, R>& kernel, const std::function<R(T, T)>& f,
                   const std::vector<T>& left, const std::vector<T>& right, double ulps = 0) {
     const auto same = [&](R y, T a, T b) {
         if constexpr (std::is_floating_point_v<R>) return spans::ulps(y, f(a, b)) <= ulps;
@@ -149,7 +149,7 @@ void check_binary(const std::string& name, BinaryFunction<T, R> kernel, const st
     for (int steps = 0; steps < 4; ++steps) {
         const std::int64_t a_step = steps & 1, b_step = steps >> 1;
         Guarded<R> y(n);
-        kernel({a.data(), a_step}, {b.data(), b_step}, y.data(), 1, n);
+        kernel.row(a.data(), a_step, b.data(), b_step, y.data(), n);
         REQUIRE(y.untouched());
         for (std::int64_t i = 0; i < n; ++i) {
             const T va = a[i * a_step], vb = b[i * b_step];
@@ -159,13 +159,13 @@ void check_binary(const std::string& name, BinaryFunction<T, R> kernel, const st
         if constexpr (std::is_same_v<T, R>) {
             if (a_step == 1) {
                 Guarded<T> in_place(left);
-                kernel({in_place.data(), 1}, {b.data(), b_step}, in_place.data(), 1, n);
+                kernel.row(in_place.data(), 1, b.data(), b_step, in_place.data(), n);
                 REQUIRE(in_place.untouched());
                 for (std::int64_t i = 0; i < n; ++i) REQUIRE(same(in_place[i], a[i], b[i * b_step]));
             }
             if (b_step == 1) {
                 Guarded<T> in_place(right);
-                kernel({a.data(), a_step}, {in_place.data(), 1}, in_place.data(), 1, n);
+                kernel.row(a.data(), a_step, in_place.data(), 1, in_place.data(), n);
                 REQUIRE(in_place.untouched());
                 for (std::int64_t i = 0; i < n; ++i) REQUIRE(same(in_place[i], a[i * a_step], b[i]));
             }
@@ -175,7 +175,7 @@ void check_binary(const std::string& name, BinaryFunction<T, R> kernel, const st
 
 /// On awkward sizes of small whole numbers (so that ties happen), on random ones and on all pairs of special values.
 template <class T, class R>
-void check_everywhere(const std::string& name, BinaryFunction<T, R> kernel, const std::function<R(T, T)>& f,
+void check_everywhere(const std::string& name, const BinaryFunction<T, R>& kernel, const std::function<R(T, T)>& f,
                       double ulps = 0) {
     for (std::int64_t n : spans::sizes()) {
         std::vector<T> a = spans::uniform<T>(n, -4, 4, 1), b = spans::uniform<T>(n, -4, 4, 2);
@@ -236,7 +236,7 @@ TEMPLATE_TEST_CASE("rows of two operands, either of which may be one row for all
         const Guarded<T> a(spans::uniform<T>(std::max<std::int64_t>(rows * n, 1), -9, 9, 1)),
             b(spans::uniform<T>(std::max<std::int64_t>(rows * n, 1), -9, 9, 2));
         Guarded<std::remove_cvref_t<decltype(f(T(), T()))>> y(rows * n);
-        kernel({a.data(), a_step, a_row}, {b.data(), b_step, b_row}, y.data(), rows, n);
+        kernel.rows({a.data(), a_step, a_row}, {b.data(), b_step, b_row}, y.data(), rows, n);
         REQUIRE(y.untouched());
         for (std::int64_t r = 0; r < rows; ++r)
             for (std::int64_t i = 0; i < n; ++i) {
@@ -287,7 +287,7 @@ TEST_CASE("a power that all share has its short cuts at the edges too", "[kernel
             const std::vector<double> x = spans::special<double>();
             std::vector<double> y(x.size());
             const auto n = static_cast<std::int64_t>(x.size());
-            family<Elementwise>(isa).power.f64({x.data(), 1}, {&exponent, 0}, y.data(), 1, n);
+            family<Elementwise>(isa).power.f64.row(x.data(), 1, &exponent, 0, y.data(), n);
             for (std::size_t i = 0; i < x.size(); ++i) {
                 INFO(name(isa) << " " << x[i] << "^" << exponent << " = " << y[i]);
                 CHECK(spans::ulps(y[i], std::pow(x[i], exponent)) <= 2);
