@@ -42,7 +42,8 @@ void forward_rows(const LstmForward<T>& s, const PackedWeights<T>& weights, std:
         set_row(c + i * u, s.c_first ? s.c_first + (first + i) * u : nullptr, u);
     }
     for (std::int64_t t = 0; t < s.steps; ++t) {
-        weights.multiply(rows, h, u, z, t % 2 != 0);
+        if (t > 0 || s.h_first) weights.multiply(rows, h, u, z, t % 2 != 0);
+        else set_row<T>(z, nullptr, rows * columns);
         for (std::int64_t i = 0; i < rows; ++i) {
             const std::int64_t at = (first + i) * s.steps + t;
             if (!s.mask || s.mask[at]) {
@@ -135,14 +136,15 @@ void backward_rows(const LstmBackward<T>& s, const PackedWeights<T>& weights, st
             else
                 skip_backward(s, at, from_later + i * columns, dh + i * u, dz + i * 4 * u);
         }
-        weights.multiply(rows, dz, 4 * u, from_later, t % 2 != 0);
+        if (t > 0 || s.dh_first) weights.multiply(rows, dz, 4 * u, from_later, t % 2 != 0);
     }
     for (std::int64_t i = 0; i < rows; ++i) {
+        if (s.dc_first) set_row(s.dc_first + (first + i) * u, dc + i * u, u);
+        if (!s.dh_first) continue;
         T* dh_first = s.dh_first + (first + i) * u;
         each<T>(u, [&](auto part, std::int64_t j) {
             part.store(dh_first + j, part.load(dh + i * u + j) + part.load(from_later + i * columns + j));
         });
-        set_row(s.dc_first + (first + i) * u, dc + i * u, u);
     }
 }
 

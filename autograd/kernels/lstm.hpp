@@ -37,7 +37,7 @@ struct LstmBackward {
     const T* dh_last = nullptr;  ///< [batch, units], of the last h by itself, or null; dc_last too
     const T* dc_last = nullptr;
     T* dz = nullptr;             ///< [batch, steps, 4 units]: the gradient of z; 0 where masked
-    T* dh_first = nullptr;       ///< [batch, units]; dc_first too
+    T* dh_first = nullptr;       ///< [batch, units], or null if nobody asks for it; dc_first too
     T* dc_first = nullptr;
 };
 

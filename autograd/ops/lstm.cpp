@@ -41,7 +41,9 @@ Gradients fused_gradients(const RecurrentInputs& in, const KeptOfLstm& kept, con
                           const Tensors& dy) {
     const std::int64_t batch = in.batch(), units = in.units();
     const DType dtype = in.x.dtype();
-    Array dz({batch, in.steps(), 4 * units}, dtype), dh_first({batch, units}, dtype), dc_first({batch, units}, dtype);
+    Array dz({batch, in.steps(), 4 * units}, dtype), dh_first, dc_first;
+    if (wanted[4]) dh_first = Array({batch, units}, dtype);
+    if (wanted[5]) dc_first = Array({batch, units}, dtype);
     kernels::LstmBackward<T> s;
     s.batch = batch, s.steps = in.steps(), s.units = units;
     s.recurrent_kernel = in.recurrent_kernel.data().data<T>();
@@ -49,7 +51,9 @@ Gradients fused_gradients(const RecurrentInputs& in, const KeptOfLstm& kept, con
     s.mask = data_or_null<bool>(in.mask);
     s.gates = kept.gates.data<T>(), s.c = kept.c.data<T>(), s.tanh_c = kept.tanh_c.data<T>();
     s.dh = data_or_null<T>(dy[0]), s.dh_last = data_or_null<T>(dy[1]), s.dc_last = data_or_null<T>(dy[2]);
-    s.dz = dz.data<T>(), s.dh_first = dh_first.data<T>(), s.dc_first = dc_first.data<T>();
+    s.dz = dz.data<T>();
+    if (wanted[4]) s.dh_first = dh_first.data<T>();
+    if (wanted[5]) s.dc_first = dc_first.data<T>();
     run(s);
 
     Gradients gradients = input_gradients(in, Tensor(dz.reshaped({in.rows(), 4 * units})), wanted);
