@@ -19,36 +19,45 @@ struct DepthwiseTaps {
     bool relu;
 };
 
-/// `pixels` neighbouring outputs of one vector of channels, from their first tap and its weights.
-template <int pixels, class T, class Access>
+/// `pixels` neighbouring outputs of some vectors of channels, from their first tap and its weights; no bias if null.
+template <int pixels, int vectors, class T, class Access>
 [[gnu::always_inline]] inline void depthwise_pixels(const DepthwiseTaps& taps, Access access,
-                                                    const T* __restrict source, const T* __restrict w, Batch<T> bias,
+                                                    const T* __restrict source, const T* __restrict w, const T* bias,
                                                     T* __restrict out) {
-    Batch<T> sum[pixels];
+    constexpr Index L = lanes<T>;
+    Batch<T> sum[pixels][vectors];
 #pragma GCC unroll 8
-    for (int p = 0; p < pixels; ++p) sum[p] = bias;
+    for (int p = 0; p < pixels; ++p)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; ++v) sum[p][v] = bias ? access.load(bias + v * L) : Batch<T>(T(0));
     const Index pixel_step = taps.pixel_step;
     for (Index r = 0; r < taps.rows; ++r, source += taps.row_step, w += taps.weight_row_step) {
         const T* from = source;
         const T* weights = w;
         for (Index c = 0; c < taps.columns; ++c, from += taps.column_step, weights += taps.weight_column_step) {
-            const Batch<T> weight = access.load(weights);
+            Batch<T> weight[vectors];
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; ++v) weight[v] = access.load(weights + v * L);
 #pragma GCC unroll 8
             for (int p = 0; p < pixels; ++p)
-                sum[p] = xsimd::fma(access.load(from + p * pixel_step), weight, sum[p]);
+#pragma GCC unroll 2
+                for (int v = 0; v < vectors; ++v)
+                    sum[p][v] = xsimd::fma(access.load(from + p * pixel_step + v * L), weight[v], sum[p][v]);
         }
     }
     const Batch<T> zero(T(0));
 #pragma GCC unroll 8
     for (int p = 0; p < pixels; ++p)
-        access.store(out + p * taps.out_step, taps.relu ? xsimd::max(zero, sum[p]) : sum[p]);
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; ++v)
+            access.store(out + p * taps.out_step + v * L, taps.relu ? xsimd::max(zero, sum[p][v]) : sum[p][v]);
 }
 
 /// Output rows [begin, end), counted through the batch as if each image had `unit` of them.
 template <class T>
 void correlate_depthwise(const Correlation& c, Index kernel_width, const T* source, const T* w, const T* bias,
                          bool relu, T* destination, Index unit, Index begin, Index end) {
-    constexpr int pixels = 8;
+    constexpr int pixels = 4;
     // Outputs all of whose taps lie inside the image.
     const Index columns = c.columns.count;
     const Range whole{c.columns.outputs_within(0, 0, c.width, columns).begin,
@@ -79,10 +88,15 @@ void correlate_depthwise(const Correlation& c, Index kernel_width, const T* sour
                 taps.columns = inside.size();
                 const T* const first_tap = from + j * taps.pixel_step + inside.begin * taps.column_step;
                 const T* const first_weight = weights + inside.begin * taps.weight_column_step;
-                each<T>(c.channels, [&](auto access, Index k) {
-                    const Batch<T> start = bias ? access.load(bias + k) : Batch<T>(T(0));
-                    depthwise_pixels<static_cast<int>(count)>(taps, access, first_tap + k, first_weight + k, start,
-                                                              to + j * taps.out_step + k);
+                T* const out = to + j * taps.out_step;
+                Index k = 0;
+                for (; k + 2 * lanes<T> <= c.channels; k += 2 * lanes<T>)
+                    depthwise_pixels<static_cast<int>(count), 2>(taps, Whole{}, first_tap + k, first_weight + k,
+                                                                 bias ? bias + k : nullptr, out + k);
+                each<T>(c.channels - k, [&](auto access, Index rest) {
+                    const Index at = k + rest;
+                    depthwise_pixels<static_cast<int>(count), 1>(taps, access, first_tap + at, first_weight + at,
+                                                                 bias ? bias + at : nullptr, out + at);
                 });
             };
             Index j = 0;
