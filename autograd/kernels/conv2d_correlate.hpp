@@ -187,9 +187,10 @@ constexpr TileRow<T> tiles[most_vectors] = {tile_row<T, 1>(std::make_integer_seq
 // ---- Weights, packed once a call into panels of most_vectors vectors of output channels:
 // [group][panel][products][..].
 
+/// In whole vectors: what is packed behind it begins with a vector, too.
 template <class T>
 Index packed_size(const Correlation& c) {
-    if (goes_to_few<T>(c)) return c.products() * c.out_depth;
+    if (goes_to_few<T>(c)) return rounded_up(c.products() * c.out_depth, lanes<T>) * lanes<T>;
     return c.groups * c.products() * rounded_up(c.out_depth, lanes<T>) * lanes<T>;
 }
 
