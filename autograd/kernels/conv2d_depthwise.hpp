@@ -133,17 +133,19 @@ void backward_data_depthwise(const ConvGeometry& g, const T* dy, const T* w, T* 
     });
 }
 
-/// Neighbouring taps of one kernel row, and what they see of the band of an image: one vector of channels of dw.
+constexpr Index taps_together = 3;
+
+/// Neighbouring taps of one kernel row, and what they see of the band of an image.
 struct DepthwiseSums {
-    Range rows;       // of outputs
-    Range shared;     // the pixels of a row that all of the taps see
-    Range pixels[3];  // the pixels that each sees
-    Index x_first;    // what the first tap of pixel 0 of the first row sees, perhaps outside the image
+    Range rows;                   // of outputs
+    Range shared;                 // the pixels of a row that all of the taps see
+    Range pixels[taps_together];  // the pixels that each sees
+    Index x_first;                // what the first tap of pixel 0 of the first row sees, perhaps outside the image
     Index x_row_step, dy_row_step, x_step, dy_step, tap_step;
 };
 
-/// A value of dy serves all the taps. With one vector of channels two pixels are summed apart, since one sum would wait
-/// for itself; with several, memory is read in longer pieces.
+/// to[tap][channels] += the sums. A value of dy serves all the taps. With one vector of channels two pixels are summed
+/// apart, since one sum would wait for itself; with several, memory is read in longer pieces.
 template <int taps, int vectors, class T, class Access>
 void sum_taps(const DepthwiseSums& s, Access access, const T* x, const T* dy, T* to) {
     constexpr Index L = lanes<T>;
@@ -203,7 +205,6 @@ void sum_taps(const DepthwiseSums& s, Index channels, const T* x, const T* dy, T
 /// dw [kernel positions][channels] from the output rows [begin, end), counted through the batch.
 template <class T>
 void sum_depthwise(const Correlation& c, const T* x, const T* dy, T* dw, Index begin, Index end) {
-    constexpr Index together = 3;
     std::memset(static_cast<void*>(dw), 0,
                 static_cast<std::size_t>(c.rows.taps * c.columns.taps * c.channels) * sizeof(T));
     DepthwiseSums sums;
@@ -221,8 +222,8 @@ void sum_depthwise(const Correlation& c, const T* x, const T* dy, T* dw, Index b
             sums.rows = {larger(first, all_rows.begin), smaller(last, all_rows.end)};
             const Index x_row = image * c.height + c.rows.from(sums.rows.begin) + r * c.rows.step;
             const T* const dy_row = dy + (image * c.rows.count + sums.rows.begin) * sums.dy_row_step;
-            for (Index s = 0; s < c.columns.taps; s += together) {
-                const Index taps = smaller(together, c.columns.taps - s);
+            for (Index s = 0; s < c.columns.taps; s += taps_together) {
+                const Index taps = smaller(taps_together, c.columns.taps - s);
                 for (Index t = 0; t < taps; ++t)
                     sums.pixels[t] = c.columns.outputs_within(s + t, 0, c.width, c.columns.count);
                 sums.shared = sums.pixels[0];

@@ -1,4 +1,5 @@
 #include "recurrent.hpp"
+#include "spans.hpp"
 
 #include <weft/autograd/kernels/simple_rnn.hpp>
 
@@ -74,4 +75,35 @@ void check(const Sequences& size) {
 
 TEMPLATE_TEST_CASE("simple_rnn: all steps and back agree with plain loops", "[kernels][recurrent]", float, double) {
     each_sequences([](const Sequences& size) { check<TestType>(size); });
+}
+
+// Without recurrent weights a step is the tanh that all recurrent kernels use.
+TEMPLATE_TEST_CASE("the tanh of gates is exact to seven units, bounded, and hands on NaN", "[kernels][recurrent]", float,
+                   double) {
+    using T = TestType;
+    constexpr std::int64_t units = 16;
+    const std::vector<T> none(static_cast<std::size_t>(units * units));
+    std::vector<T> x;
+    for (T range : {T(0.01), T(0.7), T(10), T(1000)})
+        for (T value : spans::uniform<T>(16000, -range, range)) x.push_back(value);
+    const auto special = spans::special<T>();
+    x.insert(x.end(), special.begin(), special.end());
+    x.resize((x.size() + units - 1) / units * units);
+    for (Isa isa : available()) {
+        INFO(name(isa));
+        std::vector<T> y = x;
+        SimpleRnnForward<T> f;
+        f.batch = static_cast<std::int64_t>(x.size()) / units, f.steps = 1, f.units = units;
+        f.recurrent_kernel = none.data(), f.h = y.data();
+        run(isa, f);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            INFO("tanh(" << x[i] << ") = " << y[i]);
+            if (std::isnan(x[i])) {
+                if (!std::isnan(y[i])) REQUIRE(std::isnan(y[i]));
+            } else if (!(spans::ulps(y[i], std::tanh(static_cast<long double>(x[i]))) <= 7) || std::abs(y[i]) > 1) {
+                REQUIRE(spans::ulps(y[i], std::tanh(static_cast<long double>(x[i]))) <= 7);
+                REQUIRE(std::abs(y[i]) <= 1);
+            }
+        }
+    }
 }
