@@ -96,23 +96,43 @@ template <class T>
 constexpr SumFunction<T> grey_sums[] = {sum_grey_3x3_products<T, 1>, sum_grey_3x3_products<T, grey_sum_vectors>};
 
 constexpr Index enough_channels = 24;
-constexpr Index sum_band_bytes = 192 * 1024;
+// Beside a block of dw, a band of the images. Each band loads and stores all of the block.
+constexpr Index sum_block_bytes = 640 * 1024, sum_band_bytes = 512 * 1024;
 
-/// The gradient of a band of output rows with its channels padded by zeros to whole vectors, [pixels][groups][vectors],
-/// or where it lies if it needs no padding.
+/// How many vectors of output channels go at a time: dw of so many stays in the second-level cache while all bands of
+/// the images pass by, and each thread has a block. All of them, if that does not take blocks.
 template <class T>
-const T* padded_gradient(const Correlation& c, const T* dy, Index pixels) {
+Index block_vectors(const Correlation& c, Index vectors, Index threads) {
+    const Index bytes = c.products() * vectors * lanes<T> * static_cast<Index>(sizeof(T));
+    if (c.groups > 1 || bytes <= sum_block_bytes) return vectors;
+    const Index blocks = rounded_up(rounded_up(bytes, sum_block_bytes), threads) * threads;
+    const Index most = rounded_up(rounded_up(vectors, blocks), sum_vectors) * sum_vectors;
+    return rounded_up(vectors, most) < threads ? vectors : most;
+}
+
+/// The gradient of a band of output rows, as many vectors of each pixel's channels as a block has.
+template <class T>
+struct BandGradient {
+    const T* data;
+    Index step;  // from one pixel to the next
+};
+
+/// With the channels padded by zeros to whole vectors, [pixels][groups][vectors], or where it lies if it needs no
+/// padding.
+template <class T>
+BandGradient<T> padded_gradient(const Correlation& c, const T* dy, Index pixels, Range block) {
     constexpr Index L = lanes<T>;
-    if (c.out_depth % L == 0) return dy;
-    const Index width = rounded_up(c.out_depth, L) * L;
+    dy += block.begin * L;
+    if (c.out_depth % L == 0 && block.size() * L == c.out_depth) return {dy, c.out_channels};
+    const Index width = block.size() * L, count = smaller(width, c.out_depth - block.begin * L);
     T* const padded = static_cast<T*>(
         scratch(scratch_conv_c, static_cast<std::size_t>(pixels * c.groups * width) * sizeof(T)));
-    pack_rows(pixels * c.groups, width, c.out_depth, dy, c.out_depth, padded);
-    return padded;
+    pack_rows(pixels * c.groups, width, count, dy, c.out_depth, padded);
+    return {padded, c.groups * width};
 }
 
 /// The results of a relu after the convolution, and where the gradients that it lets through are summed over the
-/// pixels: [groups][whole vectors], in double, for a float that grows loses what it is added.
+/// pixels: [groups][whole vectors] in double, for a float that grows loses what it is added.
 template <class T>
 struct Relu {
     const T* y = nullptr;  // null: there was none
@@ -121,17 +141,19 @@ struct Relu {
 
 /// The same as padded_gradient, with zeros where relu's result was none; y and dy begin with the band.
 template <class T>
-const T* gradient_within_relu(const Correlation& c, const T* dy, const T* y, Index rows, double* sums) {
+BandGradient<T> gradient_within_relu(const Correlation& c, const T* dy, const T* y, Index rows, Range block,
+                                     double* sums) {
     constexpr Index L = lanes<T>;
-    const Index columns = c.columns.count, width = rounded_up(c.out_depth, L) * L, row = columns * c.out_channels;
+    const Index columns = c.columns.count, row = columns * c.out_channels;
+    const Index first = block.begin * L, width = block.size() * L, whole = rounded_up(c.out_depth, L) * L;
     T* const padded = static_cast<T*>(
         scratch(scratch_conv_c, static_cast<std::size_t>(rows * columns * c.groups * width) * sizeof(T)));
     T* to_row = padded;
     for (Index i = 0; i < rows; ++i, dy += row, y += row, to_row += columns * c.groups * width)
         for (Index group = 0; group < c.groups; ++group)
-            for (Index v = 0; v < c.out_depth; v += L) {
-                const Index count = smaller(L, c.out_depth - v);
-                Index at = group * c.out_depth + v;
+            for (Index v = 0; v < width; v += L) {
+                const Index count = smaller(L, c.out_depth - first - v);
+                Index at = group * c.out_depth + first + v;
                 T* to = to_row + group * width + v;
                 Batch<T> sum(T(0));
                 const auto pass = [&](auto load) {
@@ -147,14 +169,14 @@ const T* gradient_within_relu(const Correlation& c, const T* dy, const T* y, Ind
                     pass([count](const T* from) { return load_partial(from, count); });
                 alignas(64) T lane[L];
                 sum.store_aligned(lane);
-                for (Index o = 0; o < L; ++o) sums[group * width + v + o] += lane[o];
+                for (Index o = 0; o < L; ++o) sums[group * whole + first + v + o] += lane[o];
             }
-    return padded;
+    return {padded, c.groups * width};
 }
 
-/// dw [groups][kernel positions][depth][whole vectors] from the output rows [begin, end), counted through the batch.
+/// A block of dw [groups][kernel positions][depth][whole vectors] from the output rows, counted through the batch.
 template <class T>
-void sum_weights(const Correlation& c, const T* x, const T* dy, Relu<T> relu, T* dw, Index begin, Index end) {
+void sum_weights(const Correlation& c, const T* x, const T* dy, Relu<T> relu, T* dw, Range output_rows, Range block) {
     constexpr Index L = lanes<T>;
     const Index vectors = rounded_up(c.out_depth, L), columns = c.columns.count;
     // Weights that lie side by side under a pixel: a row of taps, whose borders have to be there then; or where there
@@ -164,27 +186,28 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, Relu<T> relu, T*
     const Border border = grey_3x3 ? Border::all : whole_rows ? Border::columns : Border::none;
     const Index pieces = whole_rows ? 1 : c.columns.taps;
     const Index length = whole_rows ? c.columns.taps * c.depth : c.depth;
-    const Index row_bytes = (c.rows.stride * c.width * c.channels + columns * c.out_channels) *
+    const Index row_bytes = (c.rows.stride * c.width * c.channels + columns * c.groups * block.size() * L) *
                             static_cast<Index>(sizeof(T));
     const Index most = larger(1, sum_band_bytes / larger(1, row_bytes));
     SumArguments<T> s;
     s.first = true;
-    for_each_band(begin, end, c.rows.count, most, [&](Index image, Index first, Index last) {
+    for_each_band(output_rows.begin, output_rows.end, c.rows.count, most, [&](Index image, Index first, Index last) {
         const Band<T> band = source_band(c, x + image * c.height * c.width * c.channels, first, last, border);
         const Index at = (image * c.rows.count + first) * columns * c.out_channels;
-        const T* const gradient = relu.y ? gradient_within_relu(c, dy + at, relu.y + at, last - first, relu.sums)
-                                         : padded_gradient(c, dy + at, (last - first) * columns);
+        const BandGradient<T> gradient =
+            relu.y ? gradient_within_relu(c, dy + at, relu.y + at, last - first, block, relu.sums)
+                   : padded_gradient(c, dy + at, (last - first) * columns, block);
         s.x_row = c.rows.stride * band.row_step;
         s.x_step = c.columns.stride * c.channels;
-        s.dy_step = c.groups * vectors * L;
+        s.dy_step = gradient.step;
         s.dy_row = columns * s.dy_step;
         s.dw_step = vectors * L;
         s.piece_row = c.rows.step * band.row_step;
         for (Index group = 0; group < c.groups; ++group) {
             const Index most_at_once = grey_3x3 ? grey_sum_vectors : sum_vectors;
-            for (Index v = 0; v < vectors; v += most_at_once) {
-                const Index width = smaller(most_at_once, vectors - v);
-                const T* const from = gradient + (group * vectors + v) * L;
+            for (Index v = block.begin; v < block.end; v += most_at_once) {
+                const Index width = smaller(most_at_once, block.end - v);
+                const T* const from = gradient.data + (group * block.size() + v - block.begin) * L;
                 T* to = dw + group * c.products() * s.dw_step + v * L;
                 if (grey_3x3) {
                     s.rows = last - first;
@@ -218,35 +241,35 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, Relu<T> relu, T*
     });
 }
 
-/// Each part of the rows has a dw of its own; they are summed in order: the result depends on their number alone.
+/// The output channels go in blocks where dw is too large for the cache. Else the rows go in parts, each with a dw of its
+/// own; they are summed in order: the result depends on their number alone.
 /// With the results y of a relu, dy counts where these are positive, and db [out_channels] is its sum; unless null.
 template <class T>
 void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* y, const T* dy, T* dw, T* db) {
     const Correlation c = forward_correlation(g);
-    const Index width = rounded_up(c.out_depth, lanes<T>) * lanes<T>, products = c.products();
+    const Index vectors = rounded_up(c.out_depth, lanes<T>), width = vectors * lanes<T>, products = c.products();
     const Index rows = g.batch * g.out_height;
     if (rows == 0 || g.out_width == 0 || (products == 0 && !db)) {
         std::memset(static_cast<void*>(dw), 0, static_cast<std::size_t>(products * g.out_channels) * sizeof(T));
         if (db) std::memset(static_cast<void*>(db), 0, static_cast<std::size_t>(g.out_channels) * sizeof(T));
         return;
     }
+    const Index at_a_time = block_vectors<T>(c, vectors, num_threads()), blocks = rounded_up(vectors, at_a_time);
     const Index grain = product_grain(g.out_width * products * g.out_channels);
-    const Index parts = larger(1, smaller(num_threads(), rows / grain));
-    if (parts == 1 && c.groups == 1 && width == c.out_depth && !y) {
-        parallel_for(1, 1, [&](Index, Index) { sum_weights<T>(c, x, dy, {}, dw, 0, rows); });
-        return;
-    }
-    const Index size = c.groups * products * width, biases = y ? c.groups * width : 0;
+    const Index parts = blocks > 1 ? 1 : larger(1, smaller(num_threads(), rows / grain));
+    const bool in_place = parts == 1 && c.groups == 1 && width == c.out_depth;
+    const Index size = in_place ? 0 : c.groups * products * width, biases = y ? c.groups * width : 0;
     double* const sums_of_bias = static_cast<double*>(
         scratch(scratch_conv_b, static_cast<std::size_t>(parts) * (static_cast<std::size_t>(biases) * sizeof(double) +
                                                                    static_cast<std::size_t>(size) * sizeof(T))));
-    T* const sums_of_parts = reinterpret_cast<T*>(sums_of_bias + parts * biases);
-    parallel_for(parts, 1, [&](Index begin, Index end) {
-        for (Index part = begin; part < end; ++part) {
-            double* const bias = sums_of_bias + part * biases;
-            for (Index i = 0; i < biases; ++i) bias[i] = 0;
-            sum_weights<T>(c, x, dy, {y, bias}, sums_of_parts + part * size, rows * part / parts,
-                           rows * (part + 1) / parts);
+    T* const sums_of_parts = in_place ? dw : reinterpret_cast<T*>(sums_of_bias + parts * biases);
+    for (Index i = 0; i < parts * biases; ++i) sums_of_bias[i] = 0;
+    parallel_for(parts * blocks, 1, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+            const Index part = i / blocks, first = i % blocks * at_a_time;
+            sum_weights<T>(c, x, dy, {y, sums_of_bias + part * biases}, sums_of_parts + part * size,
+                           {rows * part / parts, rows * (part + 1) / parts},
+                           {first, smaller(vectors, first + at_a_time)});
         }
     });
     for (Index o = 0; db && o < g.out_channels; ++o) {
@@ -255,6 +278,7 @@ void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* y, co
             sum += sums_of_bias[part * biases + o / c.out_depth * width + o % c.out_depth];
         db[o] = static_cast<T>(sum);
     }
+    if (in_place) return;
     parallel_for(products, rounded_up(elementwise_grain, g.out_channels), [&](Index begin, Index end) {
         for (Index weight = begin; weight < end; ++weight)
             for (Index group = 0; group < c.groups; ++group) {

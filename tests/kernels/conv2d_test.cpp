@@ -191,6 +191,11 @@ TEST_CASE("Convolution of empty, single and large batches", "[kernels][conv2d]")
     check(sized(geometry(1, 4, 4, 1, 1, 1, 1), 3, 3));  // most outputs see nothing but padding
 }
 
+TEST_CASE("Convolution with more weights than the cache holds", "[kernels][conv2d]") {
+    check(sized(geometry(2, 4, 3, 290, 3, 3, 70), 1, 1));
+    check(sized(geometry(1, 3, 4, 650, 2, 2, 64), 0, 0));
+}
+
 TEST_CASE("Convolution keeps NaN and infinity", "[kernels][conv2d]") {
     for (kernels::Isa isa : kernels::available())
         for (std::int64_t in_channels : {2, 16}) {
