@@ -1,12 +1,12 @@
-// The matrix multiply's driver: chooses tile, packing and loop order from the shape. The work itself is in tile.hpp,
-// pack.hpp and, for a single column, gemv.hpp.
+// The matrix multiply's driver: chooses tile, packing and loop order from the shape. The work itself is in
+// gemm_tiles.hpp, pack.hpp and, for a single column, gemv.hpp.
 #include <weft/autograd/kernels/arch.hpp>
 #include <weft/autograd/kernels/gemm.hpp>
+#include <weft/autograd/kernels/gemm_tiles.hpp>
 #include <weft/autograd/kernels/gemv.hpp>
 #include <weft/autograd/kernels/pack.hpp>
 #include <weft/autograd/kernels/scratch.hpp>
 #include <weft/autograd/kernels/threads.hpp>
-#include <weft/autograd/kernels/tile.hpp>
 
 namespace weft::kernels {
 namespace {
@@ -14,87 +14,6 @@ namespace {
 constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-// ---- The tiles, by shape ----
-
-constexpr bool many_registers = max_sums >= 28;
-
-/// The rows of the tallest tile for each number of vectors; the wide ones are for a few rows.
-constexpr int max_vectors = widest_panel;
-constexpr int max_rows[max_vectors + 1] = {
-    0,
-    many_registers ? 14 : 8,
-    many_registers ? 14 : 6,
-    many_registers ? 8 : 4,
-    many_registers ? 6 : 3,
-    many_registers ? 3 : 2,
-    many_registers ? 3 : 2,
-    many_registers ? 3 : 1,
-    many_registers ? 3 : 1,
-};
-
-/// The widest tile for many rows: where registers are few and short, a wide tile makes most of each element of a.
-constexpr int usual_vectors = many_registers || lanes<float> == 4 ? 4 : 2;
-
-template <class T>
-struct TileCall {
-    std::int64_t k;
-    const T* a;
-    std::int64_t a_step;  // between rows, or between columns
-    const T* b;
-    std::int64_t b_step;
-    const T* from;  // what the sums start with: zeros, the bias or c
-    std::int64_t from_step;
-    T* c;
-    std::int64_t ldc;
-    std::int64_t last;  // lanes in use of the last vector
-    bool relu;
-};
-
-/// A tile's part of a lies as rows a_step apart, or as columns (transposed or packed) a_step apart.
-enum ALayout { a_rows, a_columns, a_layouts };
-
-template <class T, int rows, int vectors, ALayout layout>
-void run_tile(const TileCall<T>& call) {
-    Tile<T, rows, vectors> tile;
-    if (call.last == lanes<T>)
-        tile.load(call.from, call.from_step);
-    else
-        tile.load(call.from, call.from_step, call.last);
-    if constexpr (layout == a_rows)
-        tile.multiply(call.k, call.a, call.a_step, Fixed<1>{}, call.b, call.b_step);
-    else
-        tile.multiply(call.k, call.a, Fixed<1>{}, call.a_step, call.b, call.b_step);
-    if (call.relu) tile.relu();
-    if (call.last == lanes<T>)
-        tile.store(call.c, call.ldc);
-    else
-        tile.store(call.c, call.ldc, call.last);
-}
-
-template <class T>
-struct TileTable {
-    using Function = void (*)(const TileCall<T>&);
-    Function entry[a_layouts][max_vectors + 1][max_rows[1] + 1] = {};
-
-    constexpr TileTable() { fill<max_vectors, max_rows[max_vectors]>(); }
-
-    template <int vectors, int rows>
-    constexpr void fill() {
-        entry[a_rows][vectors][rows] = run_tile<T, rows, vectors, a_rows>;
-        entry[a_columns][vectors][rows] = run_tile<T, rows, vectors, a_columns>;
-        if constexpr (rows > 1)
-            fill<vectors, rows - 1>();
-        else if constexpr (vectors > 1)
-            fill<vectors - 1, max_rows[vectors - 1]>();
-    }
-};
-
-template <class T>
-constexpr TileTable<T> tile_table;
-
-template <class T>
-alignas(64) constexpr T zeros[max_vectors * lanes<T>] = {};
 
 // ---- The plan ----
 
@@ -113,6 +32,7 @@ struct Plan {
     int vectors;
     RowTiles rows;
     std::int64_t depth, panels, heights;
+    std::int64_t ahead;  // how much of a to ask for early: steps of k, or the first elements of the next tile's rows
     bool pack_a, pack_b;
 };
 
@@ -123,29 +43,37 @@ Plan make_plan(const GemmArguments<T>& g) {
     const std::int64_t vectors = divide_up(g.n, L);
     Plan plan;
 
-    const std::int64_t fewest = max_rows[max_vectors];
+    const std::int64_t fewest = max_rows[few_rows_vectors];
     const bool few_rows = g.m <= 48;
     // A short k is all loading and storing of c: smaller tiles let one's stores run beside the next one's sums.
     const bool short_k = g.k <= 24;
     const bool narrow = short_k || (few_rows && g.transpose_b);
-    plan.vectors = static_cast<int>(smaller(vectors, g.m <= fewest ? max_vectors : narrow ? 2 : usual_vectors));
+    const std::int64_t widest = g.m == 1 ? max_vectors : g.m <= fewest ? few_rows_vectors : narrow ? 2 : usual_vectors;
+    plan.vectors = static_cast<int>(smaller(vectors, widest));
     if (!many_registers && vectors == 3) plan.vectors = 3;
     std::int64_t rows = max_rows[plan.vectors];
     if (short_k || (plan.vectors == 2 && g.k <= 128)) rows = smaller(rows, 8);
 
-    // Transposed a is read in place, unless its steps lie on so many pages that the address cache fails.
-    const bool scattered_a = g.transpose_a && g.k * g.lda * size > 1024 * 1024 && g.n >= 256;
-    if (scattered_a && g.m > fewest) {
+    // The addresses of more rows would not fit the registers.
+    if (plan.vectors == 1 && !g.transpose_a) rows = smaller(rows, 12);
+
+    // A transposed a is read in place. If it is large, each step is a line of memory that has to be asked for early; if
+    // moreover the steps are whole pages apart, these lines fall on the same few places of the cache: then it is packed.
+    const bool far_a = g.transpose_a && g.k * g.lda * size > 1024 * 1024;
+    plan.pack_a = far_a && g.n >= 256 && g.lda * size % 4096 == 0;
+    if (plan.pack_a && g.m > fewest) {
         plan.vectors = 2;
         rows = max_rows[2];
     }
-    plan.pack_a = scattered_a;
     plan.rows = {g.m, divide_up(g.m, rows)};
-    plan.heights = plan.pack_a ? smaller(plan.rows.tiles, larger(96 / rows, 1)) : plan.rows.tiles;
+    plan.heights = plan.pack_a ? smaller(plan.rows.tiles, 4096 / rows) : plan.rows.tiles;
 
     // A step of a transposed a in place takes a cache line for a few elements: with narrow tiles keep these few.
     const std::int64_t deepest = (!many_registers && g.transpose_a && !plan.pack_a ? 256 : 1536) / size;
     plan.depth = g.k <= deepest * 3 / 2 ? larger(g.k, 1) : divide_up(g.k, divide_up(g.k, deepest));
+    // The processor foresees the elements of a long row, but not the next tile's rows.
+    const bool long_rows = !g.transpose_a && g.m * g.k * size > 8 * 1024 * 1024 && plan.depth * size >= 1024;
+    plan.ahead = long_rows || (far_a && !plan.pack_a) ? 64 : 0;
 
     // Few rows do not repay the packing of b; a small b, one whose rows are panels already, or one whose short rows are
     // read some twenty times needs none.
@@ -234,6 +162,17 @@ private:
         }
     }
 
+    /// While row tile t meets a panel, one of `all`: asks for the beginnings of its share of the next tile's rows. (Never a
+    /// call: the compiler would take one for without effect.)
+    [[gnu::always_inline]] void foresee_rows(std::int64_t t, std::int64_t panel, std::int64_t all) const {
+        if (g.transpose_a || plan.ahead == 0 || t + 1 == plan.rows.tiles) return;
+        const std::int64_t first = plan.rows.begin(t + 1), count = plan.rows.count(t + 1);
+        for (std::int64_t r = count * panel / all; r < count * (panel + 1) / all; ++r) {
+            const T* const row = g.a + (first + r) * g.lda + step;
+            for (std::int64_t p = 0; p < plan.ahead; p += L) __builtin_prefetch(row + p);
+        }
+    }
+
     void multiply(std::int64_t first_tile, std::int64_t end_tile, std::int64_t first_panel, std::int64_t end_panel) {
         if (plan.pack_a && (first_panel == 0 || plan.heights < plan.rows.tiles)) pack_a(first_tile, end_tile);
         const auto& functions = tile_table<T>.entry[g.transpose_a ? a_columns : a_rows];
@@ -241,6 +180,7 @@ private:
         const T* next_a = packed_a;
         TileCall<T> call;
         call.k = depth;
+        call.ahead = plan.ahead;
         call.ldc = g.ldc;
         call.from_step = add ? g.ldc : 0;
         call.relu = g.epilogue == Epilogue::relu && step + depth == g.k;
@@ -261,6 +201,7 @@ private:
                 call.c = g.c + i * g.ldc + j;
                 call.from = add ? call.c : g.bias ? g.bias + j : zeros<T>;
                 call.last = j + columns > g.n ? g.n % L : L;
+                foresee_rows(t, q - first_panel, end_panel - first_panel);
                 functions[columns / L][count](call);
             }
         }

@@ -106,7 +106,7 @@ template <>
 
 #endif
 
-constexpr int widest_panel = 8;  // in vectors
+constexpr int widest_panel = 16;  // in vectors
 
 /// `block` rows of a panel, one vector wide, from as many columns of a vector of rows.
 template <class T>

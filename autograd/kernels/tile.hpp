@@ -51,7 +51,7 @@ struct Tile {
     [[gnu::always_inline]] void zero() {
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors; ++v) sum[i][v] = Batch<T>(T(0));
     }
 
@@ -59,7 +59,7 @@ struct Tile {
     [[gnu::always_inline]] void load(const T* __restrict from, std::int64_t step) {
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors; ++v)
                 sum[i][v] = Batch<T>::load_unaligned(from + i * step + v * lanes<T>);
     }
@@ -67,7 +67,7 @@ struct Tile {
     [[gnu::always_inline]] void load(const T* __restrict from, std::int64_t step, std::int64_t last) {
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors - 1; ++v)
                 sum[i][v] = Batch<T>::load_unaligned(from + i * step + v * lanes<T>);
             sum[i][vectors - 1] = load_partial(from + i * step + (vectors - 1) * lanes<T>, last);
@@ -79,7 +79,21 @@ struct Tile {
                                          const T* __restrict b, std::int64_t b_step) {
         for (; k > 0; --k, a += k_step, b += b_step) {
             Batch<T> row[vectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
+            for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_unaligned(b + v * lanes<T>);
+            add_products(a, row_step, row);
+        }
+    }
+
+    /// The same, asking for a's elements `ahead` steps of k before they are needed.
+    template <class RowStep>
+    [[gnu::always_inline]] void multiply_foreseeing(std::int64_t ahead, std::int64_t k, const T* __restrict a,
+                                                    RowStep row_step, std::int64_t k_step, const T* __restrict b,
+                                                    std::int64_t b_step) {
+        for (ahead *= k_step; k > 0; --k, a += k_step, b += b_step) {
+            __builtin_prefetch(a + ahead);
+            Batch<T> row[vectors];
+#pragma GCC unroll 16
             for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_unaligned(b + v * lanes<T>);
             add_products(a, row_step, row);
         }
@@ -90,7 +104,7 @@ struct Tile {
                                          const T* __restrict b, std::int64_t b_step, std::int64_t last) {
         for (; k > 0; --k, a += k_step, b += b_step) {
             Batch<T> row[vectors];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors - 1; ++v) row[v] = Batch<T>::load_unaligned(b + v * lanes<T>);
             row[vectors - 1] = load_partial(b + (vectors - 1) * lanes<T>, last);
             add_products(a, row_step, row);
@@ -102,7 +116,7 @@ struct Tile {
         const Batch<T> zero(T(0));
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors; ++v) sum[i][v] = xsimd::max(zero, sum[i][v]);  // x86 hands on the second
     }
 
@@ -110,14 +124,14 @@ struct Tile {
     [[gnu::always_inline]] void store(T* __restrict to, std::int64_t step) const {
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors; ++v) sum[i][v].store_unaligned(to + i * step + v * lanes<T>);
     }
 
     [[gnu::always_inline]] void store(T* __restrict to, std::int64_t step, std::int64_t last) const {
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors - 1; ++v) sum[i][v].store_unaligned(to + i * step + v * lanes<T>);
             store_partial(to + i * step + (vectors - 1) * lanes<T>, last, sum[i][vectors - 1]);
         }
@@ -129,7 +143,7 @@ struct Tile {
 #pragma GCC unroll 32
         for (int i = 0; i < rows; ++i) {
             const Batch<T> x(a[i * row_step]);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
             for (int v = 0; v < vectors; ++v) sum[i][v] = xsimd::fma(x, row[v], sum[i][v]);
         }
     }

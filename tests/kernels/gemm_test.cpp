@@ -185,6 +185,17 @@ TEST_CASE("gemm: blocks along every axis, tall, wide and deep", "[kernels][gemm]
         check_transposes({m, n, k, false, false, 0});
 }
 
+TEST_CASE("gemm: a transposed a of more than the cache, in place and packed", "[kernels][gemm]") {
+    const auto threads = GENERATE(1, 2);
+    const Threads setting(threads);
+    CAPTURE(threads);
+    check_transposes({20, 67, 403, false, false, 700});
+    check_transposes({20, 67, 2001, false, false, 200, true});
+    // rows that are whole pages apart
+    check_transposes({24, 260, 390, false, false, 1000});
+    check_transposes({131, 280, 300, false, false, 1024 - 131, false, true, Epilogue::relu});
+}
+
 TEST_CASE("gemm: rows longer than the matrix, accumulation, bias, relu", "[kernels][gemm]") {
     const auto threads = GENERATE(1, 2);
     const Threads setting(threads);
