@@ -36,6 +36,18 @@ struct Plan {
     bool pack_a, pack_b;
 };
 
+/// A transposed a is read in place. If it is large, each step of k is a line of memory that has to be asked for early.
+template <class T>
+bool far_apart(const GemmArguments<T>& g) {
+    return g.transpose_a && g.k * g.lda * static_cast<std::int64_t>(sizeof(T)) > 1024 * 1024;
+}
+
+/// Steps that moreover are whole pages apart fall on the same few places of the cache: then a is packed.
+template <class T>
+bool packs_a(const GemmArguments<T>& g) {
+    return far_apart(g) && g.n >= 256 && g.lda * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
+}
+
 // The figures below were measured (bench/gemm.cpp).
 template <class T>
 Plan make_plan(const GemmArguments<T>& g) {
@@ -57,10 +69,7 @@ Plan make_plan(const GemmArguments<T>& g) {
     // The addresses of more rows would not fit the registers.
     if (plan.vectors == 1 && !g.transpose_a) rows = smaller(rows, 12);
 
-    // A transposed a is read in place. If it is large, each step is a line of memory that has to be asked for early; if
-    // moreover the steps are whole pages apart, these lines fall on the same few places of the cache: then it is packed.
-    const bool far_a = g.transpose_a && g.k * g.lda * size > 1024 * 1024;
-    plan.pack_a = far_a && g.n >= 256 && g.lda * size % 4096 == 0;
+    plan.pack_a = packs_a(g);
     if (plan.pack_a && g.m > fewest) {
         plan.vectors = 2;
         rows = max_rows[2];
@@ -73,7 +82,7 @@ Plan make_plan(const GemmArguments<T>& g) {
     plan.depth = g.k <= deepest * 3 / 2 ? larger(g.k, 1) : divide_up(g.k, divide_up(g.k, deepest));
     // The processor foresees the elements of a long row, but not the next tile's rows.
     const bool long_rows = !g.transpose_a && g.m * g.k * size > 8 * 1024 * 1024 && plan.depth * size >= 1024;
-    plan.ahead = long_rows || (far_a && !plan.pack_a) ? 64 : 0;
+    plan.ahead = long_rows || (far_apart(g) && !plan.pack_a) ? 64 : 0;
 
     // Few rows do not repay the packing of b; a small b, one whose rows are panels already, or one whose short rows are
     // read some twenty times needs none.
@@ -324,7 +333,8 @@ void gemm(const GemmArguments<T>& g) {
     const double operations = 2.0 * static_cast<double>(g.m) * static_cast<double>(vectors * lanes<T>) *
                               static_cast<double>(g.k + 4);
     const std::int64_t parts = larger(static_cast<std::int64_t>(operations / 0.25e6), 1);
-    if (g.n >= g.m) {
+    // Of a square product the rows are shared where all of a would be packed by each thread.
+    if (g.n > g.m || (g.n == g.m && !packs_a(g))) {
         parallel_for(vectors, divide_up(vectors, parts), [&](std::int64_t begin, std::int64_t end) {
             const std::int64_t j = begin * lanes<T>;
             GemmArguments<T> share = g;
