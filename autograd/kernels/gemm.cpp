@@ -36,16 +36,14 @@ struct Plan {
     bool pack_a, pack_b;
 };
 
-/// A transposed a is read in place. If it is large, each step of k is a line of memory that has to be asked for early.
-template <class T>
-bool far_apart(const GemmArguments<T>& g) {
-    return g.transpose_a && g.k * g.lda * static_cast<std::int64_t>(sizeof(T)) > 1024 * 1024;
-}
-
-/// Steps that moreover are whole pages apart fall on the same few places of the cache: then a is packed.
+/// A transposed a is read in place but where its lines of memory, one a step of k, would not stay in the cache from one
+/// row tile to the next: steps that are whole pages apart fall on the same few places of it, and short tiles come back
+/// too often. Then it is packed.
 template <class T>
 bool packs_a(const GemmArguments<T>& g) {
-    return far_apart(g) && g.n >= 256 && g.lda * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
+    constexpr std::int64_t size = sizeof(T);
+    return g.transpose_a && g.n >= 256 && g.k * g.lda * size > 1024 * 1024 &&
+           (!many_registers || g.lda * size % 4096 == 0);
 }
 
 // The figures below were measured (bench/gemm.cpp).
@@ -80,9 +78,10 @@ Plan make_plan(const GemmArguments<T>& g) {
     // A step of a transposed a in place takes a cache line for a few elements: with narrow tiles keep these few.
     const std::int64_t deepest = (!many_registers && g.transpose_a && !plan.pack_a ? 256 : 1536) / size;
     plan.depth = g.k <= deepest * 3 / 2 ? larger(g.k, 1) : divide_up(g.k, divide_up(g.k, deepest));
-    // The processor foresees the elements of a long row, but not the next tile's rows.
+    // Of a large a the processor foresees the elements of a row, but not the next tile's rows, nor a step far away.
+    const bool far_steps = g.transpose_a && !plan.pack_a && g.k * g.lda * size > 4 * 1024 * 1024;
     const bool long_rows = !g.transpose_a && g.m * g.k * size > 8 * 1024 * 1024 && plan.depth * size >= 1024;
-    plan.ahead = long_rows || (far_apart(g) && !plan.pack_a) ? 64 : 0;
+    plan.ahead = far_steps || long_rows ? 64 : 0;
 
     // Few rows do not repay the packing of b; a small b, one whose rows are panels already, or one whose short rows are
     // read some twenty times needs none.
