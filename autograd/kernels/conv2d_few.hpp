@@ -16,8 +16,8 @@ constexpr Index most_few = 4;
 /// The adding of lanes at the end costs as much as a few vectors of the window do.
 template <class T>
 bool goes_to_few(const Correlation& c) {
-    return c.groups == 1 && c.out_depth > 0 && c.out_depth <= most_few && 2 * c.out_depth <= lanes<T> && c.columns.step == 1 &&
-           c.columns.taps * c.depth >= 2 * lanes<T>;
+    return c.groups == 1 && c.out_depth > 0 && c.out_depth <= most_few && 2 * c.out_depth <= lanes<T> &&
+           c.columns.step == 1 && c.columns.taps * c.depth >= 2 * lanes<T>;
 }
 
 /// packed[row of taps][output channel][tap][source channel].

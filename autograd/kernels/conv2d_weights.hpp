@@ -241,8 +241,8 @@ void sum_weights(const Correlation& c, const T* x, const T* dy, Relu<T> relu, T*
     });
 }
 
-/// The output channels go in blocks where dw is too large for the cache. Else the rows go in parts, each with a dw of its
-/// own; they are summed in order: the result depends on their number alone.
+/// The output channels go in blocks where dw is too large for the cache. Else the rows go in parts, each with a dw of
+/// its own; they are summed in order: the result depends on their number alone.
 /// With the results y of a relu, dy counts where these are positive, and db [out_channels] is its sum; unless null.
 template <class T>
 void backward_weights_by_tiles(const ConvGeometry& g, const T* x, const T* y, const T* dy, T* dw, T* db) {

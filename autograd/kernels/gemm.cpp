@@ -170,8 +170,8 @@ private:
         }
     }
 
-    /// While row tile t meets a panel, one of `all`: asks for the beginnings of its share of the next tile's rows. (Never a
-    /// call: the compiler would take one for without effect.)
+    /// While row tile t meets a panel, one of `all`: asks for the beginnings of its share of the next tile's rows.
+    /// (Never a call: the compiler would take one for without effect.)
     [[gnu::always_inline]] void foresee_rows(std::int64_t t, std::int64_t panel, std::int64_t all) const {
         if (g.transpose_a || plan.ahead == 0 || t + 1 == plan.rows.tiles) return;
         const std::int64_t first = plan.rows.begin(t + 1), count = plan.rows.count(t + 1);

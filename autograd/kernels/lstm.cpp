@@ -6,6 +6,8 @@ namespace weft::kernels {
 namespace {
 
 /// One step of one row: z is the product with the recurrent weights, gates holds the inputs' part.
+/// The cell's tanh waits for all the gates of its vector, and the processor does not look far enough ahead to begin the
+/// next vector's meanwhile: so it comes in a second pass.
 template <class T>
 void gates_forward(const LstmForward<T>& s, const T* z, std::int64_t at, T* h, T* c) {
     const std::int64_t u = s.units;
@@ -16,18 +18,20 @@ void gates_forward(const LstmForward<T>& s, const T* z, std::int64_t at, T* h, T
         const Batch<T> g = tanh_of_gate<T>(part.load(z + 2 * u + j) + part.load(gates + 2 * u + j));
         const Batch<T> o = logistic<T>(part.load(z + 3 * u + j) + part.load(gates + 3 * u + j));
         const Batch<T> next = xsimd::fma(f, part.load(c + j), i * g);
-        const Batch<T> tanh_next = tanh_of_gate<T>(next);
-        const Batch<T> output = o * tanh_next;
         part.store(c + j, next);
-        part.store(h + j, output);
-        part.store(s.h + at * u + j, output);
+        part.store(gates + 3 * u + j, o);
         if (!s.c) return;
         part.store(gates + j, i);
         part.store(gates + u + j, f);
         part.store(gates + 2 * u + j, g);
-        part.store(gates + 3 * u + j, o);
         part.store(s.c + at * u + j, next);
-        part.store(s.tanh_c + at * u + j, tanh_next);
+    });
+    each<T>(u, [&](auto part, std::int64_t j) {
+        const Batch<T> tanh_next = tanh_of_gate<T>(part.load(c + j));
+        const Batch<T> output = part.load(gates + 3 * u + j) * tanh_next;
+        part.store(h + j, output);
+        part.store(s.h + at * u + j, output);
+        if (s.c) part.store(s.tanh_c + at * u + j, tanh_next);
     });
 }
 
