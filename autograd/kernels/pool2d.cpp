@@ -31,7 +31,7 @@ inline Range clipped(Index output, Index stride, Index pad, Index pool, Index ex
 inline Index row_grain(Index row_size) { return larger(1, elementwise_grain / larger(row_size, 1)); }
 
 // Calls body(rows, columns, input, output) for each window of the output rows [begin, end), counted through the batch:
-// the window's extents inside the image (Fixed where 2 x 2) and the offsets of its first cell and of its output.
+// the window's extents inside the image (Fixed where 2 x 2 or 3 x 3) and the offsets of its first cell and of its output.
 template <class F>
 void for_each_window(const PoolGeometry& g, Index begin, Index end, const F& body) {
     // The windows [whole.begin, whole.end) of a row reach beyond neither end of it.
@@ -61,6 +61,8 @@ void for_each_window(const PoolGeometry& g, Index begin, Index end, const F& bod
         clipped_windows(0, whole_begin);
         if (rows.size() == 2 && g.pool_width == 2)
             whole_windows(Fixed<2>{}, Fixed<2>{});
+        else if (rows.size() == 3 && g.pool_width == 3)
+            whole_windows(Fixed<3>{}, Fixed<3>{});
         else
             whole_windows(rows.size(), g.pool_width);
         clipped_windows(whole_end, g.out_width);

@@ -63,7 +63,7 @@ public:
 
 private:
     static constexpr int tallest = max_sums >= 28 ? 14 : 6;
-    static constexpr int panels_of_row = 2;
+    static constexpr int panels_of_row = 4;
 
     // A single row has two sums a panel, each of which waits for its last addition: several panels at once.
     void multiply_row(const T* a, T* to, bool backwards) const {

@@ -1,98 +1,12 @@
 #include <weft/autograd/kernels/reduce.hpp>
 
-#include <weft/autograd/kernels/functions.hpp>
+#include <weft/autograd/kernels/joins.hpp>
 #include <weft/autograd/kernels/spans.hpp>
 
 namespace weft::kernels {
 namespace {
 
-// ---- what is reduced by ---------------------------------------------------------------------------------------------
-
-template <class T>
-constexpr T least = -infinity<T>;
-template <>
-constexpr std::int64_t least<std::int64_t> = INT64_MIN;
-template <class T>
-constexpr T greatest = infinity<T>;
-template <>
-constexpr std::int64_t greatest<std::int64_t> = INT64_MAX;
-
-// Each joins two vectors or two numbers. Totals are kept in `Total<T>` when a float would not do for long.
-struct Sum {
-    template <class T>
-    using Total = double;
-    template <class T>
-    static constexpr T identity = T(0);
-
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return a + b;
-    }
-    template <class T>
-    static T join(T a, T b) {
-        return a + b;
-    }
-};
-
-struct Product {
-    template <class T>
-    using Total = T;
-    template <class T>
-    static constexpr T identity = T(1);
-
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return a * b;
-    }
-    template <class T>
-    static T join(T a, T b) {
-        return a * b;
-    }
-};
-
-struct Maximum {
-    template <class T>
-    using Total = T;
-    template <class T>
-    static constexpr T identity = least<T>;
-
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return greater_of<T>(a, b);
-    }
-    template <class T>
-    static T join(T a, T b) {
-        return b > a || b != b ? b : a;
-    }
-};
-
-struct Minimum {
-    template <class T>
-    using Total = T;
-    template <class T>
-    static constexpr T identity = greatest<T>;
-
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return lesser_of<T>(a, b);
-    }
-    template <class T>
-    static T join(T a, T b) {
-        return b < a || b != b ? b : a;
-    }
-};
-
 // ---- the last axis --------------------------------------------------------------------------------------------------
-
-template <class Op, class T>
-[[gnu::always_inline]] inline T across(const Batch<T>& x) {
-    T buffer[lanes<T>];
-    x.store_unaligned(buffer);
-#pragma GCC unroll 4
-    for (std::int64_t half = lanes<T> / 2; half > 0; half /= 2)
-        for (std::int64_t i = 0; i < half; ++i) buffer[i] = Op::join(buffer[i], buffer[i + half]);
-    return buffer[0];
-}
 
 /// Eight vectors `stride` apart, joined. Memory comes in faster as eight streams than as one.
 template <class Op, class T, class Access>
