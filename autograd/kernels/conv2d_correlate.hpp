@@ -252,6 +252,8 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
         t.pixel_step = c.columns.stride * c.channels;
         t.out_step = c.columns.spacing * c.out_channels;
         t.relu = relu;
+        // Pixels and whole rows are left out: the processor does not foresee the ones of the next row.
+        const bool skips = c.rows.taps == 1 && c.columns.stride > 1;
         for (Index group = 0; group < c.groups; ++group)
             for (Index v = 0; v < vectors; v += most_vectors) {
                 const Index width = smaller(most_vectors, vectors - v);
@@ -269,6 +271,10 @@ void correlate(const Correlation& c, const T* source, const T* packed, const T* 
                     const Index out_row = image * c.out_height + c.rows.first + i * c.rows.spacing;
                     T* const to = destination + (out_row * c.out_width + c.columns.first) * c.out_channels +
                                   group * c.out_depth + v * L;
+                    if (skips && v == 0 && i + 1 < last) {
+                        const T* const next = from + c.rows.stride * band.row_step;
+                        for (Index j = 0; j < columns; ++j) __builtin_prefetch(next + j * t.pixel_step);
+                    }
                     if (grey_3x3) {
                         grey_3x3_panel(t, from, to, columns, width);
                         continue;
