@@ -160,7 +160,7 @@ constexpr bool is_single = sizeof(T) == 4;
 
 template <class T>
 constexpr int most_pixels(int vectors) {
-    const int fit = max_sums / vectors, enough = is_single<T> ? 24 : 8;
+    const int fit = max_sums / vectors, enough = is_single<T> ? 14 : 8;
     return fit < enough ? fit : enough;
 }
 
@@ -319,9 +319,14 @@ void forward_by_tiles(const ConvGeometry& g, const T* x, const T* w, const T* bi
 template <class T>
 void backward_data_by_tiles(const ConvGeometry& g, const T* dy, const T* w, T* dx) {
     const Index phases = gradient_phases(g);
+    bool gaps = false;  // inputs that no tap reads
     const Index bias_size = g.groups * rounded_up(g.in_channels / g.groups, lanes<T>) * lanes<T>;
     Index size = bias_size;
-    for (Index phase = 0; phase < phases; ++phase) size += packed_size<T>(gradient_correlation(g, phase));
+    for (Index phase = 0; phase < phases; ++phase) {
+        const Correlation c = gradient_correlation(g, phase);
+        size += packed_size<T>(c);
+        gaps = gaps || c.products() == 0;
+    }
     T* const zeros = static_cast<T*>(scratch(scratch_conv_b, static_cast<std::size_t>(size) * sizeof(T)));
     pad_bias<T>(gradient_correlation(g, 0), nullptr, zeros);
     T* packed = zeros + bias_size;
@@ -332,13 +337,24 @@ void backward_data_by_tiles(const ConvGeometry& g, const T* dy, const T* w, T* d
     }
     const Index unit = rounded_up(g.height, g.stride_height);
     const Index products = g.kernel_height * g.kernel_width * g.in_channels / g.groups * g.out_channels;
-    parallel_for(g.batch * unit, product_grain(products * g.width / g.stride_width), [&](Index begin, Index end) {
+    const auto correlate_phases = [&](Index begin, Index end) {
         const T* weights = zeros + bias_size;
         for (Index phase = 0; phase < phases; ++phase) {
             const Correlation c = gradient_correlation(g, phase);
-            correlate<T>(c, dy, weights, zeros, false, dx, unit, begin, end);
+            if (c.products() > 0) correlate<T>(c, dy, weights, zeros, false, dx, unit, begin, end);
             weights += packed_size<T>(c);
         }
+    };
+    parallel_for(g.batch * unit, product_grain(products * g.width / g.stride_width), [&](Index begin, Index end) {
+        if (!gaps) return correlate_phases(begin, end);
+        const Index row = g.width * g.in_channels, size_of_row = row * static_cast<Index>(sizeof(T));
+        const Index most = larger(1, band_bytes / larger(1, g.stride_height * size_of_row));
+        for_each_band(begin, end, unit, most, [&](Index image, Index first, Index last) {
+            const Index top = first * g.stride_height, bottom = smaller(g.height, last * g.stride_height);
+            std::memset(static_cast<void*>(dx + (image * g.height + top) * row), 0,
+                        static_cast<std::size_t>((bottom - top) * size_of_row));
+            correlate_phases(image * unit + first, image * unit + last);
+        });
     });
 }
 
