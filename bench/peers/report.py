@@ -59,8 +59,11 @@ def line(result):
 
 
 def processor():
+    """Its name, and its family where it has one: two generations may go by one name."""
     with open("/proc/cpuinfo") as lines:
-        return next((text.split(":", 1)[1].strip() for text in lines if text.startswith("model name")), "unknown")
+        facts = dict(reversed([[part.strip() for part in text.split(":", 1)] for text in lines if ":" in text]))
+    family = f" (family {facts['cpu family']}, model {facts['model']})" if "cpu family" in facts else ""
+    return facts.get("model name", "unknown") + family
 
 
 def versions(peers):
@@ -121,8 +124,8 @@ def picture(results):
     return "\n".join(svg + ["</svg>"]) + "\n"
 
 
-def write(folder, results, notes, arguments, peers, machine):
+def write(folder, results, notes, arguments, peers, name):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{machine}.md").write_text(table(results, notes, arguments, peers))
-    (folder / f"{machine}.svg").write_text(picture(results))
-    print(f"{folder / machine}.md and .svg")
+    (folder / f"{name}.md").write_text(table(results, notes, arguments, peers))
+    (folder / f"{name}.svg").write_text(picture(results))
+    print(f"{folder / name}.md and .svg")
