@@ -42,13 +42,13 @@ void by_rows(const Operand<T>& a, const Operand<T>& b, R* y, std::int64_t rows, 
 template <class T, class R, BinaryRow<T, R> row>
 constexpr BinaryFunction<T, R> function_of{row, by_rows<T, R, row>};
 
-/// A long row that meets all rows of the other operand serves four of them at a time: it and what streams by do not fit
-/// into the first-level cache together.
+/// A row that meets all rows of the other operand serves four of them at a time where it and what streams by do not fit
+/// into the first-level cache together. Else one at a time: fewer streams of memory come in faster.
 template <class F, class T>
 void binary_rows(const Operand<T>& a, const Operand<T>& b, T* y, std::int64_t rows, std::int64_t n) {
-    constexpr std::int64_t together = 4, long_row = 4096 / sizeof(T);
+    constexpr std::int64_t together = 4, size = sizeof(T);
     std::int64_t done = 0;
-    if (n >= long_row && a.step && b.step && (a.row_step == 0 || b.row_step == 0))
+    if (3 * n * size > first_level_cache() && a.step && b.step && (a.row_step == 0 || b.row_step == 0))
         for (; done + together <= rows; done += together) {
             const T *left = a.data + done * a.row_step, *right = b.data + done * b.row_step;
             each<T>(n, [&](auto at, std::int64_t i) {

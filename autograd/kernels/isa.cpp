@@ -1,6 +1,8 @@
 // Compiled with baseline flags: it runs before anything is known about the processor.
 #include <weft/autograd/kernels/isa.hpp>
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -50,6 +52,16 @@ Isa active_isa() {
                                     "'. Unset it, or name one of these.");
     }();
     return chosen;
+}
+
+std::int64_t first_level_cache() {
+    static const std::int64_t bytes = [] {
+#if defined(_SC_LEVEL1_DCACHE_SIZE)
+        if (const long told = sysconf(_SC_LEVEL1_DCACHE_SIZE); told > 0) return std::int64_t(told);
+#endif
+        return std::int64_t(32 * 1024);
+    }();
+    return bytes;
 }
 
 }  // namespace weft::kernels

@@ -2,6 +2,7 @@
 // system offer, or from the environment variable WEFT_ISA (sse2, avx2, avx512; neon on ARM).
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,9 @@ const std::vector<Isa>& available();
 
 /// What the kernels run on. Throws std::invalid_argument if WEFT_ISA names a set that is unknown or not available.
 Isa active_isa();
+
+/// Bytes of a core's first-level data cache; 32 KB where the system does not tell.
+std::int64_t first_level_cache();
 
 /// The kernels of one family (a struct of function pointers, such as Elementwise) for one instruction set.
 /// Defined in the family's own source file, which is compiled once for each instruction set.
