@@ -36,21 +36,16 @@ void bits(std::uint64_t seed, std::uint64_t stream, std::int64_t first, std::uin
 }
 
 /// The top 24 bits of a vector of words, as a number below 2^24.
-[[gnu::always_inline]] inline Batch<float> top_bits(const std::uint32_t* words, float) {
+[[gnu::always_inline]] inline Batch<float> top_bits(const std::uint32_t* words) {
     const auto high = Batch<std::uint32_t>::load_unaligned(words) >> 8;
     return xsimd::to_float(xsimd::bitwise_cast<Batch<std::int32_t>>(high));
-}
-[[gnu::always_inline]] inline Batch<double> top_bits(const std::uint32_t* words, double) {
-    alignas(64) double high[lanes<double>];
-    for (std::int64_t j = 0; j < lanes<double>; ++j) high[j] = static_cast<std::int32_t>(words[j] >> 8);
-    return Batch<double>::load_aligned(high);
 }
 
 void uniform_f32(std::uint64_t seed, std::uint64_t stream, std::int64_t first, float* out, std::int64_t n) {
     draw(seed, stream, static_cast<std::uint64_t>(first), n,
          [out](const std::uint32_t* words, std::int64_t i, std::int64_t count) {
              each<float>(count, [&](auto at, std::int64_t j) {
-                 at.store(out + i + j, top_bits(words + j, 0.f) * Batch<float>(0x1p-24f));
+                 at.store(out + i + j, top_bits(words + j) * Batch<float>(0x1p-24f));
              });
          });
 }
