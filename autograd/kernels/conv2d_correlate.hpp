@@ -158,6 +158,7 @@ constexpr int most_vectors = 2;
 template <class T>
 constexpr bool is_single = sizeof(T) == 4;
 
+/// The addresses of more than 14 pixels would not fit the registers.
 template <class T>
 constexpr int most_pixels(int vectors) {
     const int fit = max_sums / vectors, enough = is_single<T> ? 14 : 8;

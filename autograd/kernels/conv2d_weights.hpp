@@ -117,13 +117,13 @@ struct BandGradient {
     Index step;  // from one pixel to the next
 };
 
-/// With the channels padded by zeros to whole vectors, [pixels][groups][vectors], or where it lies if it needs no
-/// padding.
+/// With the channels padded by zeros to whole vectors, [pixels][groups][vectors], or where it lies if these are all of
+/// its channels.
 template <class T>
 BandGradient<T> padded_gradient(const Correlation& c, const T* dy, Index pixels, Range block) {
     constexpr Index L = lanes<T>;
     dy += block.begin * L;
-    if (c.out_depth % L == 0 && block.size() * L == c.out_depth) return {dy, c.out_channels};
+    if (block.size() * L == c.out_depth) return {dy, c.out_channels};
     const Index width = block.size() * L, count = smaller(width, c.out_depth - block.begin * L);
     T* const padded = static_cast<T*>(
         scratch(scratch_conv_c, static_cast<std::size_t>(pixels * c.groups * width) * sizeof(T)));
@@ -132,7 +132,7 @@ BandGradient<T> padded_gradient(const Correlation& c, const T* dy, Index pixels,
 }
 
 /// The results of a relu after the convolution, and where the gradients that it lets through are summed over the
-/// pixels: [groups][whole vectors] in double, for a float that grows loses what it is added.
+/// pixels: [groups][whole vectors], in double, for a float that grows loses what it is added.
 template <class T>
 struct Relu {
     const T* y = nullptr;  // null: there was none

@@ -48,7 +48,7 @@ template <class F, class T>
 void binary_rows(const Operand<T>& a, const Operand<T>& b, T* y, std::int64_t rows, std::int64_t n) {
     constexpr std::int64_t together = 4, size = sizeof(T);
     std::int64_t done = 0;
-    if (3 * n * size > first_level_cache() && a.step && b.step && (a.row_step == 0 || b.row_step == 0))
+    if (a.step && b.step && (a.row_step == 0 || b.row_step == 0) && 3 * n * size > first_level_cache())
         for (; done + together <= rows; done += together) {
             const T *left = a.data + done * a.row_step, *right = b.data + done * b.row_step;
             each<T>(n, [&](auto at, std::int64_t i) {

@@ -1,5 +1,6 @@
 // Which instruction set the kernels run on: chosen once, at first use, from what the processor and the operating
-// system offer, or from the environment variable WEFT_ISA (sse2, avx2, avx512; neon on ARM).
+// system offer, or from the environment variable WEFT_ISA (sse2, avx2, avx512; neon on ARM). And what else kernels ask
+// of the processor.
 #pragma once
 
 #include <cstdint>

@@ -22,12 +22,8 @@ struct Sum {
     template <class T>
     static constexpr T identity = T(0);
 
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return a + b;
-    }
-    template <class T>
-    static T join(T a, T b) {
+    template <class V>
+    static V join(const V& a, const V& b) {
         return a + b;
     }
 };
@@ -38,47 +34,30 @@ struct Product {
     template <class T>
     static constexpr T identity = T(1);
 
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return a * b;
-    }
-    template <class T>
-    static T join(T a, T b) {
+    template <class V>
+    static V join(const V& a, const V& b) {
         return a * b;
     }
 };
 
-struct Maximum {
+template <bool maximum>
+struct Extreme {
     template <class T>
     using Total = T;
     template <class T>
-    static constexpr T identity = least<T>;
+    static constexpr T identity = maximum ? least<T> : greatest<T>;
 
     template <class T>
     static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return greater_of<T>(a, b);
+        return maximum ? greater_of<T>(a, b) : lesser_of<T>(a, b);
     }
     template <class T>
     static T join(T a, T b) {
-        return b > a || b != b ? b : a;
+        return (maximum ? b > a : b < a) || b != b ? b : a;
     }
 };
-
-struct Minimum {
-    template <class T>
-    using Total = T;
-    template <class T>
-    static constexpr T identity = greatest<T>;
-
-    template <class T>
-    static Batch<T> join(const Batch<T>& a, const Batch<T>& b) {
-        return lesser_of<T>(a, b);
-    }
-    template <class T>
-    static T join(T a, T b) {
-        return b < a || b != b ? b : a;
-    }
-};
+using Maximum = Extreme<true>;
+using Minimum = Extreme<false>;
 
 /// All lanes joined into one number.
 template <class Op, class T>

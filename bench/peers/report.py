@@ -61,7 +61,7 @@ def line(result):
 def processor():
     """Its name, and its family where it has one: two generations may go by one name."""
     with open("/proc/cpuinfo") as lines:
-        facts = dict(reversed([[part.strip() for part in text.split(":", 1)] for text in lines if ":" in text]))
+        facts = dict([part.strip() for part in text.split(":", 1)] for text in lines if ":" in text)
     family = f" (family {facts['cpu family']}, model {facts['model']})" if "cpu family" in facts else ""
     return facts.get("model name", "unknown") + family
 

@@ -196,6 +196,12 @@ TEST_CASE("Convolution with more weights than the cache holds", "[kernels][conv2
     check(sized(geometry(1, 3, 4, 650, 2, 2, 64), 0, 0));
 }
 
+TEST_CASE("Convolution that leaves out pixels and whole rows", "[kernels][conv2d]") {
+    ConvGeometry g = geometry(2, 41, 40, 32, 1, 1, 16);
+    g.stride_height = g.stride_width = 2;
+    check(sized(g, 0, 0));
+}
+
 TEST_CASE("Convolution keeps NaN and infinity", "[kernels][conv2d]") {
     for (kernels::Isa isa : kernels::available())
         for (std::int64_t in_channels : {2, 16}) {

@@ -194,6 +194,8 @@ TEST_CASE("gemm: a transposed a of more than the cache, in place and packed", "[
     // rows that are whole pages apart
     check_transposes({24, 260, 390, false, false, 1000});
     check_transposes({131, 280, 300, false, false, 1024 - 131, false, true, Epilogue::relu});
+    check_transposes({260, 260, 260, false, false, 1024 - 260});
+    check<float>({4200, 260, 56, true, false, 5120 - 4200});  // more rows than are packed at once
 }
 
 TEST_CASE("gemm: rows longer than the matrix, accumulation, bias, relu", "[kernels][gemm]") {
