@@ -66,6 +66,7 @@ const std::vector<UnaryCase>& unary_cases() {
         {"round", &Elementwise::round, [](Real x) { return std::nearbyint(x); }, -1e5, 1e5, 0},
         {"tanh", &Elementwise::tanh, [](Real x) { return std::tanh(x); }, -10, 10, 2},
         {"tanh", &Elementwise::tanh, [](Real x) { return std::tanh(x); }, -0.1, 0.1, 2},
+        {"tanh", &Elementwise::tanh, [](Real x) { return std::tanh(x); }, -1, 1, 2},
         {"sigmoid", &Elementwise::sigmoid, [](Real x) { return 1 / (1 + std::exp(-x)); }, -80, 80, 4},
         {"softplus", &Elementwise::softplus,
          [](Real x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }, -80, 80, 4},
