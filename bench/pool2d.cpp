@@ -87,16 +87,17 @@ int main(int argc, char** argv) {
     for (const Case& test : cases) {
         const PoolGeometry& g = test.geometry;
         Floats x = bench::random_values(g.batch * g.height * g.width * g.channels), dx(x.size());
-        Floats dy = bench::random_values(g.batch * g.out_height * g.out_width * g.channels), y(dy.size());
+        Floats dy = bench::random_values(g.batch * g.out_height * g.out_width * g.channels), y(dy.size()),
+            places(dy.size());
         for (bool maximum : {true, false}) {
             Yardstick yardstick(g, maximum, x, y, dy, dx);
             const auto forward = bench::interleaved(
-                {[&] { maximum ? pool.maximum(g, x.data(), y.data()) : pool.average(g, x.data(), y.data()); },
+                {[&] { maximum ? pool.maximum(g, x.data(), y.data(), places.data()) : pool.average(g, x.data(), y.data()); },
                  [&] { yardstick.forward(); }});
-            pool.maximum(g, x.data(), y.data());
+            pool.maximum(g, x.data(), y.data(), places.data());
             const auto backward = bench::interleaved({[&] {
                                                           if (maximum)
-                                                              pool.maximum_gradient(g, x.data(), y.data(), dy.data(),
+                                                              pool.maximum_gradient(g, places.data(), dy.data(),
                                                                                     dx.data());
                                                           else
                                                               pool.average_gradient(g, dy.data(), dx.data());

@@ -1,5 +1,5 @@
-// Pooling, vectorised over the channels, which lie side by side. No index is kept from the forward pass: the cell that
-// won is found again by comparing with the saved output, which costs nothing in a pass bound by memory.
+// Pooling, vectorised over the channels, which lie side by side. The forward pass keeps the place of the cell that won:
+// to find it again would mean to read all of x, and memory is what these passes wait for.
 #include <weft/autograd/kernels/pool2d.hpp>
 
 #include <weft/autograd/kernels/spans.hpp>
@@ -81,26 +81,41 @@ void reduce_windows(const PoolGeometry& g, const F& body) {
     });
 }
 
-template <class T>
-void maximum(const PoolGeometry& g, const T* x, T* y) {
+template <class T, bool keep>
+void maximum_of(const PoolGeometry& g, const T* x, T* y, T* places) {
     const Index row_stride = g.width * g.channels;
     reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
-        Batch<T> best = access.load(x + input), sum = best;
-        for (Index r = 0; r < rows; ++r)
-            for (Index c = r == 0; c < columns; ++c) {
-                const Batch<T> value = access.load(x + input + r * row_stride + c * g.channels);
-                best = xsimd::max(value, best);
-                sum += value;
-            }
-        // What max makes of a NaN depends on its place. A NaN shows in the sum, and only then is it looked for.
-        if (xsimd::any(xsimd::isnan(sum)))
+        const Batch<T> first = access.load(x + input);
+        Batch<T> best = first, sum = first, place(T(0));
+        const auto each_other_cell = [&](const auto& body) {
             for (Index r = 0; r < rows; ++r)
-                for (Index c = 0; c < columns; ++c) {
-                    const Batch<T> value = access.load(x + input + r * row_stride + c * g.channels);
-                    best = xsimd::select((value > best) | xsimd::isnan(value), value, best);
-                }
+                for (Index c = r == 0; c < columns; ++c)
+                    body(access.load(x + input + r * row_stride + c * g.channels),
+                         Batch<T>(static_cast<T>(r * columns + c)));
+        };
+        each_other_cell([&](const Batch<T>& value, const Batch<T>& here) {
+            if (keep) place = xsimd::select(value > best, here, place);
+            best = xsimd::max(value, best);
+            sum += value;
+        });
+        // What max makes of a NaN depends on its place. A NaN shows in the sum, and only then is it looked for.
+        if (xsimd::any(xsimd::isnan(sum))) {
+            best = first, place = Batch<T>(T(0));
+            each_other_cell([&](const Batch<T>& value, const Batch<T>& here) {
+                const auto wins = (value > best) | (xsimd::isnan(value) & !xsimd::isnan(best));
+                best = xsimd::select(wins, value, best);
+                place = xsimd::select(wins, here, place);
+            });
+        }
         access.store(y + output, best);
+        if (keep) access.store(places + output, place);
     });
+}
+
+template <class T>
+void maximum(const PoolGeometry& g, const T* x, T* y, T* places) {
+    if (places) maximum_of<T, true>(g, x, y, places);
+    else maximum_of<T, false>(g, x, y, nullptr);
 }
 
 template <class T>
@@ -116,17 +131,15 @@ void average(const PoolGeometry& g, const T* x, T* y) {
 }
 
 template <class T>
-void maximum_gather(const PoolGeometry& g, const T* x, const T* y, const T* ddx, T* ddy) {
+void maximum_gather(const PoolGeometry& g, const T* places, const T* ddx, T* ddy) {
     const Index row_stride = g.width * g.channels;
     reduce_windows<T>(g, [&](auto access, auto rows, auto columns, Index input, Index output) {
-        const Batch<T> best = access.load(y + output);
-        // From the last cell to the first, so that the first match is the one that stays.
+        const Batch<T> place = access.load(places + output);
         Batch<T> found(T(0));
-        for (Index r = rows; r-- > 0;)
-            for (Index c = columns; c-- > 0;) {
-                const Index cell = input + r * row_stride + c * g.channels;
-                const Batch<T> value = access.load(x + cell);
-                found = xsimd::select((value == best) | xsimd::isnan(value), access.load(ddx + cell), found);
+        for (Index r = 0; r < rows; ++r)
+            for (Index c = 0; c < columns; ++c) {
+                const Batch<T> value = access.load(ddx + input + r * row_stride + c * g.channels);
+                found = xsimd::select(place == Batch<T>(static_cast<T>(r * columns + c)), value, found);
             }
         access.store(ddy + output, found);
     });
@@ -188,28 +201,17 @@ void scatter_windows(const PoolGeometry& g, T* dx, const F& body) {
 }
 
 template <class T>
-void maximum_gradient(const PoolGeometry& g, const T* x, const T* y, const T* dy, T* dx) {
+void maximum_gradient(const PoolGeometry& g, const T* places, const T* dy, T* dx) {
     const Index row_stride = g.width * g.channels;
     scatter_windows<T>(g, dx, [&](auto access, auto rows, auto columns, Index input, Index output, Range owned,
                                   const auto& write) {
-        const Batch<T> best = access.load(y + output), none(T(0));
-        Batch<T> pending = access.load(dy + output);  // until the first match takes it
-        const bool nan = xsimd::any(xsimd::isnan(best));
-        const Index last_row = rows - 1, last_column = columns - 1;
-        for (Index r = 0; r < rows; ++r)
-            for (Index c = 0; c < columns; ++c) {
-                const Index cell = input + r * row_stride + c * g.channels;
-                const bool own = r >= owned.begin && r < owned.end;
-                if (r == last_row && c == last_column) {  // it must be this one
-                    if (own) write(cell, pending);
-                    return;
-                }
-                const Batch<T> value = access.load(x + cell);
-                auto hit = value == best;
-                if (nan) hit = hit | xsimd::isnan(value);
-                if (own) write(cell, xsimd::select(hit, pending, none));
-                pending = xsimd::select(hit, none, pending);
-            }
+        const Batch<T> place = access.load(places + output), gradient = access.load(dy + output), none(T(0));
+        for (Index r = 0; r < rows; ++r) {
+            if (r < owned.begin || r >= owned.end) continue;
+            for (Index c = 0; c < columns; ++c)
+                write(input + r * row_stride + c * g.channels,
+                      xsimd::select(place == Batch<T>(static_cast<T>(r * columns + c)), gradient, none));
+        }
     });
 }
 

@@ -17,11 +17,13 @@ struct PoolGeometry {
 
 template <class T>
 struct PoolFunctions {
-    void (*maximum)(const PoolGeometry&, const T* x, T* y);  // NaN wins
-    /// dx (overwritten) gets each dy at the window's first cell (row by row) that equals y.
-    void (*maximum_gradient)(const PoolGeometry&, const T* x, const T* y, const T* dy, T* dx);
-    /// What the gradient's gradient needs: ddy[o] = ddx at that same cell.
-    void (*maximum_gather)(const PoolGeometry&, const T* x, const T* y, const T* ddx, T* ddy);
+    /// NaN wins. Unless null, places (as many as y) tells which cell of its window won, the first of equals: counted
+    /// row by row among the cells inside the image, and kept as T, whose lanes are then those of the values.
+    void (*maximum)(const PoolGeometry&, const T* x, T* y, T* places);
+    /// dx (overwritten) gets each dy at its window's place.
+    void (*maximum_gradient)(const PoolGeometry&, const T* places, const T* dy, T* dx);
+    /// What the gradient's gradient needs: ddy[o] = ddx at that place.
+    void (*maximum_gather)(const PoolGeometry&, const T* places, const T* ddx, T* ddy);
     void (*average)(const PoolGeometry&, const T* x, T* y);            // divided by the cells inside the image
     void (*average_gradient)(const PoolGeometry&, const T* dy, T* dx);  // dx overwritten
 };

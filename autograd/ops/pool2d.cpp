@@ -33,28 +33,29 @@ void check(const Tensor& x, const char* where) {
         throw ShapeError(fmt::format("{}: expects [batch, height, width, channels]; received {}", where, describe(x)));
 }
 
-// dy of the winners, ddx at the winners: each is the other's derivative.
-Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, const Pool2dSettings& settings);
+// dy of the winners, ddx at the winners: each is the other's derivative. `places` says who won, of windows over images
+// of `shape`.
+Tensor max_pool2d_gather(const Tensor& ddx, const Array& places, const Shape& shape, const Pool2dSettings& settings);
 
-Tensor max_pool2d_gradient(const Tensor& dy, const Tensor& x, const Tensor& y, const Pool2dSettings& settings) {
-    Array result(x.shape(), x.dtype());
-    dispatch_floating(x.dtype(), [&]<class T>(T) {
-        pool_functions<T>().maximum_gradient(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(),
-                                             y.data().data<T>(), dy.data().data<T>(), result.data<T>());
+Tensor max_pool2d_gradient(const Tensor& dy, const Array& places, const Shape& shape, const Pool2dSettings& settings) {
+    Array result(shape, dy.dtype());
+    dispatch_floating(dy.dtype(), [&]<class T>(T) {
+        pool_functions<T>().maximum_gradient(geometry(shape, settings, "max_pool2d"), places.data<T>(),
+                                             dy.data().data<T>(), result.data<T>());
     });
-    return record(std::move(result), {dy}, [x = save(x.detach()), y = save(y.detach()), settings](const Tensor& ddx) {
-        return max_pool2d_gather(ddx, x, y, settings);
+    return record(std::move(result), {dy}, [places, shape, settings](const Tensor& ddx) {
+        return max_pool2d_gather(ddx, places, shape, settings);
     });
 }
 
-Tensor max_pool2d_gather(const Tensor& ddx, const Tensor& x, const Tensor& y, const Pool2dSettings& settings) {
-    Array result(y.shape(), y.dtype());
-    dispatch_floating(x.dtype(), [&]<class T>(T) {
-        pool_functions<T>().maximum_gather(geometry(x.shape(), settings, "max_pool2d"), x.data().data<T>(),
-                                           y.data().data<T>(), ddx.data().data<T>(), result.data<T>());
+Tensor max_pool2d_gather(const Tensor& ddx, const Array& places, const Shape& shape, const Pool2dSettings& settings) {
+    Array result(places.shape(), ddx.dtype());
+    dispatch_floating(ddx.dtype(), [&]<class T>(T) {
+        pool_functions<T>().maximum_gather(geometry(shape, settings, "max_pool2d"), places.data<T>(),
+                                           ddx.data().data<T>(), result.data<T>());
     });
-    return record(std::move(result), {ddx}, [x = save(x), y = save(y), settings](const Tensor& ddy) {
-        return max_pool2d_gradient(ddy, x, y, settings);
+    return record(std::move(result), {ddx}, [places, shape, settings](const Tensor& ddy) {
+        return max_pool2d_gradient(ddy, places, shape, settings);
     });
 }
 
@@ -72,11 +73,14 @@ Tensor average_pool2d_gradient(const Tensor& dy, const Shape& x_shape, const Poo
 Tensor max_pool2d(const Tensor& x, const Pool2dSettings& settings) {
     check(x, "max_pool2d");
     const kernels::PoolGeometry g = geometry(x.shape(), settings, "max_pool2d");
-    Array result(output_shape(g), x.dtype());
-    dispatch_floating(x.dtype(),
-                      [&]<class T>(T) { pool_functions<T>().maximum(g, x.data().data<T>(), result.data<T>()); });
-    return record(std::move(result), {x}, [x = save(x), settings](const Tensor& y, const Tensor& dy) {
-        return max_pool2d_gradient(dy, x, y, settings);
+    Array result(output_shape(g), x.dtype()), places;
+    if (detail::needs_grad({x})) places = Array(output_shape(g), x.dtype());
+    dispatch_floating(x.dtype(), [&]<class T>(T) {
+        pool_functions<T>().maximum(g, x.data().data<T>(), result.data<T>(),
+                                     places.defined() ? places.data<T>() : nullptr);
+    });
+    return record(std::move(result), {x}, [places, shape = x.shape(), settings](const Tensor& dy) {
+        return max_pool2d_gradient(dy, places, shape, settings);
     });
 }
 

@@ -45,35 +45,40 @@ void check(const PoolGeometry& g, const kernels::PoolFunctions<T>& pool) {
     for (T& value : x) value = std::round(value * 4);  // so that cells tie
     const auto dy = testing::random_values<T>(outputs, 2), ddx = testing::random_values<T>(inputs, 3);
 
-    std::vector<T> y_saved(outputs);
+    std::vector<T> expected_places(outputs);
     std::vector<double> largest(outputs), mean(outputs), gathered(outputs), dx_largest(inputs), dx_mean(inputs);
     for_each_window(g, [&](std::int64_t output, const std::vector<std::int64_t>& cells) {
         std::int64_t best = cells.front();
-        for (std::int64_t cell : cells) {
-            if (x[cell] > x[best]) best = cell;
+        for (std::size_t place = 0; place < cells.size(); ++place) {
+            const std::int64_t cell = cells[place];
+            if (x[cell] > x[best]) best = cell, expected_places[output] = static_cast<T>(place);
             mean[output] += double(x[cell]) / double(cells.size());
             dx_mean[cell] += double(dy[output]) / double(cells.size());
         }
         largest[output] = double(x[best]);
-        y_saved[output] = x[best];
         gathered[output] = double(ddx[best]);
         dx_largest[best] += double(dy[output]);
     });
 
-    Guarded<T> y(outputs), y_mean(outputs), ddy(outputs), dx(inputs), dx_average(inputs);
-    pool.maximum(g, x.data(), y.data());
+    Guarded<T> y(outputs), places(outputs), y_alone(outputs), y_mean(outputs), ddy(outputs), dx(inputs),
+        dx_average(inputs);
+    pool.maximum(g, x.data(), y.data(), places.data());
+    pool.maximum(g, x.data(), y_alone.data(), nullptr);
     pool.average(g, x.data(), y_mean.data());
-    pool.maximum_gather(g, x.data(), y_saved.data(), ddx.data(), ddy.data());
-    pool.maximum_gradient(g, x.data(), y_saved.data(), dy.data(), dx.data());
+    pool.maximum_gather(g, expected_places.data(), ddx.data(), ddy.data());
+    pool.maximum_gradient(g, expected_places.data(), dy.data(), dx.data());
     pool.average_gradient(g, dy.data(), dx_average.data());
     INFO(g.batch << "x" << g.height << "x" << g.width << "x" << g.channels << " pool " << g.pool_height << "x"
                  << g.pool_width << " stride " << g.stride_height << " pad " << g.pad_top);
     CHECK(testing::difference(y, largest) == 0);
+    CHECK(testing::difference(y_alone, largest) == 0);
+    CHECK(std::equal(expected_places.begin(), expected_places.end(), places.data()));
     CHECK(testing::difference(y_mean, mean) < tolerance);
     CHECK(testing::difference(ddy, gathered) == 0);
     CHECK(testing::difference(dx, dx_largest) < tolerance);
     CHECK(testing::difference(dx_average, dx_mean) < tolerance);
-    CHECK((y.intact() && y_mean.intact() && ddy.intact() && dx.intact() && dx_average.intact()));
+    CHECK((y.intact() && places.intact() && y_alone.intact() && y_mean.intact()));
+    CHECK((ddy.intact() && dx.intact() && dx_average.intact()));
 }
 
 template <class F>
@@ -128,10 +133,11 @@ TEST_CASE("Max-pooling lets NaN win, and its gradient goes there", "[kernels][po
                 const PoolGeometry g = geometry(1, 2, 2, channels, 2, 2, 0, 0);
                 std::vector<float> x(4 * channels, 1.0f), dy(channels, 2.0f);
                 for (std::int64_t c = 0; c < channels; ++c) x[at * channels + c] = NAN;
-                Guarded<float> y(channels, 0.0f), dx(4 * channels), ddy(channels);
-                pool.f32.maximum(g, x.data(), y.data());
-                pool.f32.maximum_gradient(g, x.data(), y.data(), dy.data(), dx.data());
-                pool.f32.maximum_gather(g, x.data(), y.data(), x.data(), ddy.data());
+                if (at < 3) for (std::int64_t c = 0; c < channels; ++c) x[3 * channels + c] = NAN;  // the first wins
+                Guarded<float> y(channels, 0.0f), places(channels), dx(4 * channels), ddy(channels);
+                pool.f32.maximum(g, x.data(), y.data(), places.data());
+                pool.f32.maximum_gradient(g, places.data(), dy.data(), dx.data());
+                pool.f32.maximum_gather(g, places.data(), x.data(), ddy.data());
                 for (std::int64_t c = 0; c < channels; ++c) {
                     CHECK(std::isnan(y[c]));
                     CHECK(std::isnan(ddy[c]));
@@ -147,7 +153,7 @@ TEST_CASE("Max-pooling of minus infinity", "[kernels][pool2d]") {
         const PoolGeometry g = geometry(1, 4, 4, 3, 2, 2, 1, 1);
         const std::vector<float> x(4 * 4 * 3, -INFINITY);
         Guarded<float> y(3 * 3 * 3, 0.0f);
-        pool.f32.maximum(g, x.data(), y.data());
+        pool.f32.maximum(g, x.data(), y.data(), nullptr);
         for (std::int64_t i = 0; i < y.size(); ++i) CHECK(y[i] == -INFINITY);
     });
 }
