@@ -4,8 +4,10 @@
 #include <weft/autograd/array.hpp>
 #include <weft/autograd/memory.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <set>
 #include <thread>
 #include <vector>
@@ -26,7 +28,7 @@ TEST_CASE("memory: blocks of every size are aligned, apart, and as large as aske
     std::vector<std::pair<unsigned char*, std::size_t>> blocks;
     for (std::size_t bytes = 0; bytes < 5000; bytes += bytes < 300 ? 1 : 97)
         blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
-    for (std::size_t bytes : {65535, 65536, 65537, 1 << 20, (1 << 20) + 1, 5'000'000})
+    for (std::size_t bytes : {65535, 65536, 65537, 1 << 20, (1 << 20) + 1, 5'000'000, 70'000'000, 3'000'000})
         blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
     for (std::size_t i = 0; i < blocks.size(); ++i)
         std::memset(blocks[i].first, static_cast<int>(i & 255), blocks[i].second);
@@ -70,16 +72,34 @@ TEST_CASE("memory: large blocks are counted, and the peak is remembered") {
     CHECK(memory_use().peak == before);
 }
 
-TEST_CASE("memory: release_memory returns what lies unused") {
+TEST_CASE("memory: release_memory returns what lies unused, and leaves the rest as it is") {
     if (!pooled) return;
-    std::vector<void*> blocks;
-    for (int i = 0; i < 100; ++i) blocks.push_back(allocate(2 << 20));  // more than a thread keeps to itself
-    for (void* block : blocks) deallocate(block, 2 << 20);
-    CHECK(memory_use().kept >= 100u << 20);
+    constexpr std::size_t count = 100, megabyte = 1 << 20, size = 2 * megabyte;
+    const auto resident = [] {
+        std::size_t whole = 0, pages = 0;
+        std::ifstream("/proc/self/statm") >> whole >> pages;
+        return pages * 4096;
+    };
+    std::vector<char*> blocks;  // more than a thread keeps to itself
+    for (std::size_t i = 0; i < count; ++i) {
+        blocks.push_back(static_cast<char*>(allocate(size)));
+        std::memset(blocks.back(), static_cast<int>(i), size);
+    }
+    const std::size_t full = resident();
+    for (std::size_t i = 0; i < count; ++i)
+        if (i % 4 != 0) deallocate(blocks[i], size);
+    CHECK(memory_use().kept >= 50 * megabyte);
     release_memory();
     CHECK(memory_use().kept == 0);
-    void* block = allocate(2 << 20);  // and the pool works on
-    deallocate(block, 2 << 20);
+    CHECK(full - resident() >= 140 * megabyte);
+    for (std::size_t i = 0; i < count; i += 4) {
+        CHECK(std::all_of(blocks[i], blocks[i] + size, [i](char byte) { return byte == static_cast<char>(i); }));
+        deallocate(blocks[i], size);
+    }
+    release_memory();
+    CHECK(full - resident() >= 190 * megabyte);
+    void* block = allocate(size);  // and the pool works on
+    deallocate(block, size);
 }
 
 TEST_CASE("memory: blocks wander between threads") {
