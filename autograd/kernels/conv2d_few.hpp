@@ -4,7 +4,7 @@
 #pragma once
 
 #include <weft/autograd/kernels/conv2d_window.hpp>
-#include <weft/autograd/kernels/gemv.hpp>
+#include <weft/autograd/kernels/joins.hpp>
 #include <weft/autograd/kernels/spans.hpp>
 #include <weft/autograd/kernels/tile.hpp>
 
@@ -65,7 +65,7 @@ template <int pixels, int channels, class T>
     for (int p = 0; p < pixels; ++p)
 #pragma GCC unroll 4
         for (int c = 0; c < channels; ++c) {
-            const T value = sum_of_lanes<T>(sum[p][c]) + bias[c];
+            const T value = across<Sum, T>(sum[p][c]) + bias[c];
             out[p * s.out_step + c] = s.relu && value < T(0) ? T(0) : value;  // a NaN stays
         }
 }

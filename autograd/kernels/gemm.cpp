@@ -207,7 +207,7 @@ private:
                 call.b = packed(q) ? packed_panel(q, first_panel) : g.b + step * g.ldb + j;
                 call.b_step = packed(q) ? columns : g.ldb;
                 call.c = g.c + i * g.ldc + j;
-                call.from = add ? call.c : g.bias ? g.bias + j : zeros<T>;
+                call.from = add ? call.c : g.bias ? g.bias + j : nullptr;
                 call.last = j + columns > g.n ? g.n % L : L;
                 foresee_rows(t, q - first_panel, end_panel - first_panel);
                 functions[columns / L][count](call);

@@ -38,7 +38,7 @@ struct TileCall {
     std::int64_t ahead;   // steps of k, where a lies as columns
     const T* b;
     std::int64_t b_step;
-    const T* from;  // what the sums start with: zeros, the bias or c
+    const T* from;  // what the sums start with: the bias or c, or null for zeros
     std::int64_t from_step;
     T* c;
     std::int64_t ldc;
@@ -52,7 +52,9 @@ enum ALayout { a_rows, a_columns, a_layouts };
 template <class T, int rows, int vectors, ALayout layout>
 void run_tile(const TileCall<T>& call) {
     Tile<T, rows, vectors> tile;
-    if (call.last == lanes<T>)
+    if (!call.from)
+        tile.zero();
+    else if (call.last == lanes<T>)
         tile.load(call.from, call.from_step);
     else
         tile.load(call.from, call.from_step, call.last);
@@ -87,9 +89,6 @@ struct TileTable {
 
 template <class T>
 constexpr TileTable<T> tile_table;
-
-template <class T>
-alignas(64) constexpr T zeros[max_vectors * lanes<T>] = {};
 
 }  // namespace
 }  // namespace weft::kernels

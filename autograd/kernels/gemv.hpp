@@ -3,11 +3,8 @@
 #pragma once
 
 #include <weft/autograd/kernels/arch.hpp>
+#include <weft/autograd/kernels/joins.hpp>
 #include <weft/autograd/kernels/partial.hpp>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 namespace weft::kernels {
 namespace {
@@ -26,25 +23,6 @@ struct GemvArguments {
     std::int64_t bias_step;
     bool accumulate, relu;
 };
-
-template <class T>
-[[gnu::always_inline]] inline T sum_of_lanes(Batch<T> x) {
-    alignas(64) T lane[lanes<T>];
-    x.store_aligned(lane);
-    for (std::int64_t half = lanes<T> / 2; half > 0; half /= 2)
-        for (std::int64_t i = 0; i < half; ++i) lane[i] += lane[i + half];
-    return lane[0];
-}
-
-#if defined(__AVX512F__)
-
-// The same halves, without the way through memory (xsimd's hadd would leave an AVX2 function compiled for AVX-512).
-template <>
-[[gnu::always_inline]] inline float sum_of_lanes<float>(Batch<float> x) {
-    return _mm512_reduce_add_ps(x.data);
-}
-
-#endif
 
 template <class T, int rows>
 void dot_rows(const GemvArguments<T>& g, std::int64_t i) {
@@ -71,7 +49,7 @@ void dot_rows(const GemvArguments<T>& g, std::int64_t i) {
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
         T* y = g.y + (i + r) * g.y_step;
-        T sum = sum_of_lanes<T>(even[r] + odd[r]);
+        T sum = across<Sum, T>(even[r] + odd[r]);
         if (g.accumulate) sum += *y;
         if (g.bias) sum += g.bias[(i + r) * g.bias_step];
         *y = g.relu && sum < T(0) ? T(0) : sum;  // a NaN stays

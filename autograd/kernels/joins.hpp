@@ -3,6 +3,10 @@
 
 #include <weft/autograd/kernels/functions.hpp>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace weft::kernels {
 namespace {
 
@@ -69,6 +73,16 @@ template <class Op, class T>
         for (std::int64_t i = 0; i < half; ++i) buffer[i] = Op::join(buffer[i], buffer[i + half]);
     return buffer[0];
 }
+
+#if defined(__AVX512F__)
+
+// The same halves, without the way through memory (xsimd's hadd would leave an AVX2 function compiled for AVX-512).
+template <>
+[[gnu::always_inline]] inline float across<Sum, float>(const Batch<float>& x) {
+    return _mm512_reduce_add_ps(x.data);
+}
+
+#endif
 
 }  // namespace
 }  // namespace weft::kernels

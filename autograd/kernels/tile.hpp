@@ -77,12 +77,7 @@ struct Tile {
     template <class RowStep, class KStep>
     [[gnu::always_inline]] void multiply(std::int64_t k, const T* __restrict a, RowStep row_step, KStep k_step,
                                          const T* __restrict b, std::int64_t b_step) {
-        for (; k > 0; --k, a += k_step, b += b_step) {
-            Batch<T> row[vectors];
-#pragma GCC unroll 16
-            for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_unaligned(b + v * lanes<T>);
-            add_products(a, row_step, row);
-        }
+        for (; k > 0; --k, a += k_step, b += b_step) add_step(a, row_step, b);
     }
 
     /// The same, asking for a's elements `ahead` steps of k before they are needed.
@@ -92,10 +87,7 @@ struct Tile {
                                                     std::int64_t b_step) {
         for (ahead *= k_step; k > 0; --k, a += k_step, b += b_step) {
             __builtin_prefetch(a + ahead);
-            Batch<T> row[vectors];
-#pragma GCC unroll 16
-            for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_unaligned(b + v * lanes<T>);
-            add_products(a, row_step, row);
+            add_step(a, row_step, b);
         }
     }
 
@@ -137,7 +129,16 @@ struct Tile {
         }
     }
 
-    /// One step of k: sum[i][:] += a[i * row_step] * row[:].
+    /// One step of k: sum[i][:] += a[i * row_step] * b[:].
+    template <class RowStep>
+    [[gnu::always_inline]] void add_step(const T* __restrict a, RowStep row_step, const T* __restrict b) {
+        Batch<T> row[vectors];
+#pragma GCC unroll 16
+        for (int v = 0; v < vectors; ++v) row[v] = Batch<T>::load_unaligned(b + v * lanes<T>);
+        add_products(a, row_step, row);
+    }
+
+    /// The same for a row in registers.
     template <class RowStep>
     [[gnu::always_inline]] void add_products(const T* __restrict a, RowStep row_step, const Batch<T>* row) {
 #pragma GCC unroll 32
