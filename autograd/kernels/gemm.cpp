@@ -37,13 +37,13 @@ struct Plan {
 };
 
 /// A transposed a is read in place but where its lines of memory, one a step of k, would not stay in the cache from one
-/// row tile to the next: steps that are whole pages apart fall on the same few places of it, and short tiles come back
+/// row tile to the next: steps that are half pages apart fall on the same few places of it, and short tiles come back
 /// too often. Then it is packed.
 template <class T>
 bool packs_a(const GemmArguments<T>& g) {
     constexpr std::int64_t size = sizeof(T);
-    return g.transpose_a && g.n >= 256 && g.k * g.lda * size > 1024 * 1024 &&
-           (!many_registers || g.lda * size % 4096 == 0);
+    return g.transpose_a && g.n >= 256 && g.k * g.lda * size >= 1024 * 1024 &&
+           (!many_registers || g.lda * size % 2048 == 0);
 }
 
 // The figures below were measured (bench/gemm.cpp).
