@@ -150,7 +150,8 @@ template <int shift, class T>
     r = xsimd::fnma(n, Batch<float>(0x1.0bfbe8p-15f), r);
     const Batch<float> y = xsimd::fma(r * r, polynomial<float>(r, coefficients), r) + Batch<float>(1.f);
     const auto scaled = xsimd::bitwise_cast<Bits<float>>(y) + (xsimd::bitwise_cast<Bits<float>>(shifted) << 23);
-    return xsimd::select(x < Batch<float>(-87.3f), Batch<float>(0.f), xsimd::bitwise_cast<Batch<float>>(scaled));
+    const Batch<float> other = xsimd::max(Batch<float>(0.f), x);  // 0, or a NaN, whose bits the scaling would make a number
+    return xsimd::select(x >= Batch<float>(-87.3f), xsimd::bitwise_cast<Batch<float>>(scaled), other);
 }
 [[gnu::always_inline]] inline Batch<double> exponential_of_negative(const Batch<double>& x) { return xsimd::exp(x); }
 
@@ -162,8 +163,8 @@ template <class T>
 }
 
 /// Exact to 1.5 ulp in float. Below 0.6 it is x + x^3 P(x^2), above 1 - 2 e / (1 + e) with e = e^(-2 x); both
-/// polynomials are fitted by weighted least squares. A vector takes both ways: none of its instructions waits for a jump,
-/// so that those of several vectors can run side by side.
+/// polynomials are fitted by weighted least squares. A vector takes both ways: none of its instructions waits for a
+/// jump, so that those of several vectors can run side by side.
 template <class T>
 [[gnu::always_inline]] inline Batch<T> hyperbolic_tangent(const Batch<T>& x) {
     if constexpr (!is_float<T>) {
@@ -182,7 +183,7 @@ template <class T>
                             (xsimd::bitwise_cast<Bits<T>>(shifted) << 23);
         const Batch<T> e = xsimd::bitwise_cast<Batch<T>>(scaled);  // times -2
         const Batch<T> large = one + e / xsimd::fma(e, Batch<T>(T(-0.5)), one);
-        return xsimd::select(positive < Batch<T>(T(0.6)), small, large) | xsimd::bitofsign(x);
+        return xsimd::select(positive >= Batch<T>(T(0.6)), large, small) | xsimd::bitofsign(x);  // small is NaN for NaN
     }
 }
 

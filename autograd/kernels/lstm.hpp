@@ -17,7 +17,8 @@ struct LstmForward {
     const T* h_first = nullptr;           ///< [batch, units], or null for zeros; c_first too
     const T* c_first = nullptr;
     const bool* mask = nullptr;           ///< [batch, steps], or null if every step counts
-    T* gates = nullptr;                   ///< [batch, steps, 4 units]: x W + b; becomes i f g o (only o if c is null), but where masked
+    T* gates = nullptr;                   ///< [batch, steps, 4 units]: x W + b; becomes i f g o, but where masked;
+                                          ///< without c only o
     T* h = nullptr;                       ///< [batch, steps, units]: the results
     T* c = nullptr;                       ///< [batch, steps, units], or null if no derivative will ask; tanh_c too
     T* tanh_c = nullptr;                  ///< not written where masked

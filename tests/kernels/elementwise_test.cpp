@@ -105,9 +105,12 @@ TEMPLATE_TEST_CASE("functions of one value are exact to a few units in the last 
         const Elementwise& kernels = family<Elementwise>(isa);
         for (const UnaryCase& c : unary_cases()) {
             for (std::int64_t n : spans::sizes())
-                check_unary(c, kernels, spans::uniform<TestType>(n, c.low, c.high), n % 2 == 1);
+                for (bool in_place : {false, true})
+                    check_unary(c, kernels, spans::uniform<TestType>(n, c.low, c.high), in_place);
             check_unary(c, kernels, spans::uniform<TestType>(20000, c.low, c.high), false);
-            check_unary(c, kernels, spans::special<TestType>(), false);
+            std::vector<TestType> special = spans::special<TestType>(), often;
+            for (int i = 0; i < 8; ++i) often.insert(often.end(), special.begin(), special.end());
+            check_unary(c, kernels, often, true);
         }
     }
 }

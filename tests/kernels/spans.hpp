@@ -6,17 +6,20 @@
 #include <weft/autograd/kernels/isa.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 namespace spans {
 
-/// Around every vector length there is: 0, 1, L - 1, L, L + 1, 2L + 3 for L = 2, 4, 8, 16, and long.
+/// Around every vector length there is: 0, 1, L - 1, L, L + 1, 2L + 3 for L = 2, 4, 8, 16, four such, and long.
 inline const std::vector<std::int64_t>& sizes() {
-    static const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 15, 16, 17, 19, 31, 33, 35, 1000};
+    static const std::vector<std::int64_t> all{0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 15, 16, 17, 19, 31, 33, 35,
+                                               63, 64, 65, 129, 1000};
     return all;
 }
 
@@ -61,11 +64,14 @@ std::vector<T> uniform(std::int64_t n, double low, double high, unsigned seed = 
     return values;
 }
 
-/// Zeros, infinities, NaN, the smallest, the largest, and plain ones between.
+/// Zeros, infinities, several NaN, the smallest, the largest, and plain ones between.
 template <class T>
 std::vector<T> special() {
     using L = std::numeric_limits<T>;
-    return {T(0),          -T(0),      L::infinity(), -L::infinity(), L::quiet_NaN(), L::min(),   -L::min(),
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    const Bits quiet = std::bit_cast<Bits>(L::quiet_NaN());
+    return {std::bit_cast<T>(Bits(quiet | 1)), std::bit_cast<T>(Bits(-1)), std::bit_cast<T>(Bits(quiet | 0x80)),
+            T(0),          -T(0),      L::infinity(), -L::infinity(), L::quiet_NaN(), L::min(),   -L::min(),
             L::max(),      L::lowest(), L::denorm_min(), T(1),        T(-1),          T(0.5),     T(-0.5),
             T(1.5),        T(2.5),     T(-2.5),       T(20),          T(-20),         T(88.5),    T(-88.5),
             T(100),        T(-100),    T(709.5),      T(-800),        T(1e-20),       T(-1e-20),  T(1e10),
