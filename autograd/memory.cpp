@@ -22,9 +22,10 @@ constexpr std::size_t smallest = 64;
 constexpr std::size_t small_block = 1 << 16;      // below this, counting bytes would cost more than the block
 constexpr std::size_t kept_by_thread = 64 << 20;  // bytes of larger blocks that a thread keeps to itself
 constexpr int small_kept_by_thread = 4096;
-constexpr std::size_t cut_block = 1 << 20;        // from this size on blocks are cut out of mappings
-constexpr std::size_t mapping = 64 << 20;         // made at a time; what nobody has touched takes no memory
 constexpr std::size_t huge_page = 2 << 20;
+constexpr std::size_t mapped_block = 1 << 20;     // from this size on blocks lie in mappings of the pool's own,
+constexpr std::size_t mapping = 64 << 20;         // several in one; what nobody has touched takes no memory
+constexpr std::size_t lone_block = 8 << 20;       // from this size on each in one by itself
 
 int size_class(std::size_t bytes) {
     const std::size_t n = std::max(bytes, smallest) - 1;
@@ -32,7 +33,9 @@ int size_class(std::size_t bytes) {
     return 4 * power + static_cast<int>((n >> (power - 2)) & 3) + 1;
 }
 
-std::size_t class_bytes(int index) { return (std::size_t{4} + static_cast<std::size_t>(index & 3)) << (index / 4 - 2); }
+constexpr std::size_t class_bytes(int index) {
+    return (std::size_t{4} + static_cast<std::size_t>(index & 3)) << (index / 4 - 2);
+}
 
 struct Block {
     Block* next;
@@ -89,28 +92,50 @@ Common& common() {
     return *pool;
 }
 
+/// A mapping that begins with a huge page, or null.
+std::byte* map(std::size_t bytes) {
+    const std::size_t wanted = bytes + huge_page;
+    void* const found = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (found == MAP_FAILED) return nullptr;
+    const std::size_t before = -reinterpret_cast<std::uintptr_t>(found) % huge_page;
+    std::byte* const memory = static_cast<std::byte*>(found) + before;
+    if (before > 0) munmap(found, before);
+    if (before < huge_page) munmap(memory + bytes, huge_page - before);
+#ifdef MADV_HUGEPAGE
+    madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 /// Large blocks lie side by side, so that huge pages cover them to their ends. The processor foresees what comes next
 /// only within a page: arrays of some megabytes are read an eighth faster.
-void* cut(std::size_t bytes) {
+void* map_block(std::size_t size) {
     Common& pool = common();
     const std::lock_guard lock(pool.mutex);
-    if (pool.uncut_bytes < bytes) {
-        const std::size_t wanted = std::max(mapping, bytes) + huge_page;
-        void* const memory = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory == MAP_FAILED) throw std::bad_alloc();
-        const std::size_t skipped = -reinterpret_cast<std::uintptr_t>(memory) % huge_page;
-        pool.uncut = static_cast<std::byte*>(memory) + skipped;
-        pool.uncut_bytes = wanted - skipped;
-#ifdef MADV_HUGEPAGE
-        madvise(pool.uncut, pool.uncut_bytes, MADV_HUGEPAGE);
-#endif
+    if (size < lone_block && pool.uncut_bytes < size)
+        if (std::byte* const memory = map(mapping)) {
+            if (pool.uncut_bytes > 0) munmap(pool.uncut, pool.uncut_bytes);
+            pool.uncut = memory;
+            pool.uncut_bytes = mapping;
+        }
+    if (size < lone_block && pool.uncut_bytes >= size) {
+        pool.uncut_bytes -= size;
+        return std::exchange(pool.uncut, pool.uncut + size);
     }
-    pool.uncut_bytes -= bytes;
-    return std::exchange(pool.uncut, pool.uncut + bytes);
+    return map(size);
+}
+
+void* new_block(std::size_t size, std::size_t bytes) {
+    void* block = nullptr;
+    if (pooled && size >= mapped_block) block = map_block(size);
+    // Without the pool of the size asked for, so that the sanitizers see what lies beyond.
+    else if (posix_memalign(&block, 64, pooled ? size : std::max(bytes, smallest)) != 0) block = nullptr;
+    if (!block) throw std::bad_alloc();
+    return block;
 }
 
 void give_back(void* block, std::size_t size) noexcept {
-    if (pooled && size >= cut_block) munmap(block, size);
+    if (pooled && size >= mapped_block) munmap(block, size);
     else std::free(block);
 }
 
@@ -135,6 +160,19 @@ void give_to_common() {
     mine.large_bytes = 0;
 }
 
+/// One that lies unused, or null.
+Block* kept_block(int index) {
+    if (Block* block = mine.heads[index]) {
+        mine.heads[index] = block->next;
+        --mine.counts[index];
+        if (class_bytes(index) >= small_block) mine.large_bytes -= class_bytes(index);
+        return block;
+    }
+    if (common().lists.bytes.load(std::memory_order_relaxed) == 0) return nullptr;
+    const std::lock_guard lock(common().mutex);
+    return common().lists.pop(index);
+}
+
 struct AtThreadEnd {
     ~AtThreadEnd() {
         give_to_common();
@@ -151,24 +189,12 @@ void register_thread() {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
+    if (bytes > class_bytes(size_classes - 1)) throw std::bad_alloc();
     const int index = size_class(bytes);
     const std::size_t size = class_bytes(index);
+    void* block = pooled ? kept_block(index) : nullptr;
+    if (!block) block = new_block(size, bytes);
     if (size >= small_block) count(size);
-    if (pooled) {
-        if (Block* block = mine.heads[index]) {
-            mine.heads[index] = block->next;
-            --mine.counts[index];
-            if (size >= small_block) mine.large_bytes -= size;
-            return block;
-        }
-        if (common().lists.bytes.load(std::memory_order_relaxed) > 0) {
-            const std::lock_guard lock(common().mutex);
-            if (Block* block = common().lists.pop(index)) return block;
-        }
-    }
-    if (pooled && size >= cut_block) return cut(size);
-    void* block = nullptr;  // without the pool of the size asked for, so that the sanitizers see what lies beyond
-    if (posix_memalign(&block, 64, pooled ? size : std::max(bytes, smallest)) != 0) throw std::bad_alloc();
     return block;
 }
 
@@ -200,6 +226,7 @@ void release_memory() {
     const std::lock_guard lock(common().mutex);
     for (int index = 0; index < size_classes; ++index)
         while (Block* block = common().lists.pop(index)) give_back(block, class_bytes(index));
+    if (common().uncut_bytes > 0) munmap(common().uncut, std::exchange(common().uncut_bytes, 0));
 }
 
 MemoryUse memory_use() {
