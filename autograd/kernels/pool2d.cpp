@@ -31,7 +31,7 @@ inline Range clipped(Index output, Index stride, Index pad, Index pool, Index ex
 inline Index row_grain(Index row_size) { return larger(1, elementwise_grain / larger(row_size, 1)); }
 
 // Calls body(rows, columns, input, output) for each window of the output rows [begin, end), counted through the batch:
-// the window's extents inside the image (Fixed where 2 x 2 or 3 x 3) and the offsets of its first cell and of its output.
+// the window's extents inside the image (Fixed where 2 x 2 or 3 x 3), the offsets of its first cell and of its output.
 template <class F>
 void for_each_window(const PoolGeometry& g, Index begin, Index end, const F& body) {
     // The windows [whole.begin, whole.end) of a row reach beyond neither end of it.
@@ -102,7 +102,7 @@ void maximum_of(const PoolGeometry& g, const T* x, T* y, T* places) {
         if (xsimd::any(xsimd::isnan(sum))) {
             best = first, place = Batch<T>(T(0));
             each_other_cell([&](const Batch<T>& value, const Batch<T>& here) {
-                const auto wins = (value > best) | (xsimd::isnan(value) & !xsimd::isnan(best));
+                const auto wins = (value > best) | (xsimd::isnan(value) & (best == best));  // of several NaN the first
                 best = xsimd::select(wins, value, best);
                 place = xsimd::select(wins, here, place);
             });

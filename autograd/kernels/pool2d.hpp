@@ -18,7 +18,8 @@ struct PoolGeometry {
 template <class T>
 struct PoolFunctions {
     /// NaN wins. Unless null, places (as many as y) tells which cell of its window won, the first of equals: counted
-    /// row by row among the cells inside the image, and kept as T, whose lanes are then those of the values.
+    /// row by row among the cells inside the image, and kept as T, whose lanes are then those of the values. A
+    /// window of floats may have 2^24 cells: beyond, not every number is a float.
     void (*maximum)(const PoolGeometry&, const T* x, T* y, T* places);
     /// dx (overwritten) gets each dy at its window's place.
     void (*maximum_gradient)(const PoolGeometry&, const T* places, const T* dy, T* dx);

@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace weft {
 namespace {
 
@@ -31,6 +33,15 @@ void check(const Tensor& x, const char* where) {
     require_floating(x, where);
     if (x.rank() != 4)
         throw ShapeError(fmt::format("{}: expects [batch, height, width, channels]; received {}", where, describe(x)));
+}
+
+// Places are kept in the array's own type.
+void check_places(const kernels::PoolGeometry& g, DType dtype) {
+    const std::int64_t cells = std::min(g.pool_height, g.height) * std::min(g.pool_width, g.width);
+    if (dtype == DType::float32 && cells > 1 << 24)
+        throw ValueError(fmt::format("max_pool2d: a gradient in float32 takes windows of at most 2^24 cells; received "
+                                     "windows of {} x {} over images of {} x {}. Pool twice, or in float64.",
+                                     g.pool_height, g.pool_width, g.height, g.width));
 }
 
 // dy of the winners, ddx at the winners: each is the other's derivative. `places` says who won, of windows over images
@@ -74,7 +85,10 @@ Tensor max_pool2d(const Tensor& x, const Pool2dSettings& settings) {
     check(x, "max_pool2d");
     const kernels::PoolGeometry g = geometry(x.shape(), settings, "max_pool2d");
     Array result(output_shape(g), x.dtype()), places;
-    if (detail::needs_grad({x})) places = Array(output_shape(g), x.dtype());
+    if (detail::needs_grad({x})) {
+        check_places(g, x.dtype());
+        places = Array(output_shape(g), x.dtype());
+    }
     dispatch_floating(x.dtype(), [&]<class T>(T) {
         pool_functions<T>().maximum(g, x.data().data<T>(), result.data<T>(),
                                      places.defined() ? places.data<T>() : nullptr);

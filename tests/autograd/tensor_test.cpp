@@ -286,5 +286,8 @@ TEST_CASE("tensor: convolution and pooling refuse what does not fit") {
     CHECK_THROWS_AS(max_pool2d(zeros({4, 4, 2})), ShapeError);
     CHECK_THROWS_AS(max_pool2d(zeros({1, 1, 4, 2})), ShapeError);
     CHECK_THROWS_AS(average_pool2d(x.to(int64)), DTypeError);
+    const Pool2dSettings whole{.pool_size = {4097, 4097}, .strides = {1, 1}};
+    CHECK_THROWS_AS(max_pool2d(zeros({1, 4097, 4097, 1}).set_requires_grad(), whole), ValueError);
+    CHECK(max_pool2d(zeros({1, 4097, 4097, 1}), whole).shape() == Shape{1, 1, 1, 1});
     CHECK_THROWS_AS(padding_from("full", "conv2d"), ValueError);
 }

@@ -126,25 +126,43 @@ TEST_CASE("Pooling work that is worth threads", "[kernels][pool2d]") {
     check(geometry(3, 31, 33, 32, 2, 2, 0, 0));
 }
 
-TEST_CASE("Max-pooling lets NaN win, and its gradient goes there", "[kernels][pool2d]") {
-    on_every_set([](const kernels::Pool2d& pool) {
-        for (std::int64_t channels : {1, 16, 19})
-            for (std::int64_t at = 0; at < 4; ++at) {
-                const PoolGeometry g = geometry(1, 2, 2, channels, 2, 2, 0, 0);
-                std::vector<float> x(4 * channels, 1.0f), dy(channels, 2.0f);
-                for (std::int64_t c = 0; c < channels; ++c) x[at * channels + c] = NAN;
-                if (at < 3) for (std::int64_t c = 0; c < channels; ++c) x[3 * channels + c] = NAN;  // the first wins
-                Guarded<float> y(channels, 0.0f), places(channels), dx(4 * channels), ddy(channels);
-                pool.f32.maximum(g, x.data(), y.data(), places.data());
-                pool.f32.maximum_gradient(g, places.data(), dy.data(), dx.data());
-                pool.f32.maximum_gather(g, places.data(), x.data(), ddy.data());
-                for (std::int64_t c = 0; c < channels; ++c) {
-                    CHECK(std::isnan(y[c]));
-                    CHECK(std::isnan(ddy[c]));
-                    for (std::int64_t cell = 0; cell < 4; ++cell)
-                        CHECK(dx[cell * channels + c] == (cell == at ? 2.0f : 0.0f));
-                }
+TEMPLATE_TEST_CASE("Max-pooling lets NaN win, and its gradient goes there", "[kernels][pool2d]", float, double) {
+    // Cells of each window of three rows and columns, strides of two: windows overlap, and some reach beyond the image.
+    const TestType nan = std::numeric_limits<TestType>::quiet_NaN(), infinite = std::numeric_limits<TestType>::infinity();
+    on_every_set([&](const kernels::Pool2d& pool) {
+        const kernels::PoolFunctions<TestType>& functions = [&]() -> auto& {
+            if constexpr (std::is_same_v<TestType, float>) return pool.f32;
+            else return pool.f64;
+        }();
+        for (std::int64_t channels : {1, 16, 19}) {
+            const PoolGeometry g = geometry(1, 6, 6, channels, 3, 2, 1, 1);
+            const auto inputs = 36 * channels, outputs = g.out_height * g.out_width * channels;
+            for (std::int64_t at = 0; at < inputs; at += 5) {
+                auto x = testing::random_values<TestType>(inputs, 1);
+                x[at] = x[(at + 7 * channels) % inputs] = nan;
+                x[(at + 3) % inputs] = infinite;  // of a window with both the sum is NaN, the greatest is not
+                x[(at + 3 + channels) % inputs] = -infinite;
+                std::vector<std::int64_t> best(outputs);
+                std::vector<TestType> places_wanted(outputs);
+                for_each_window(g, [&](std::int64_t output, const std::vector<std::int64_t>& cells) {
+                    best[output] = cells.front();
+                    for (std::size_t place = 1; place < cells.size(); ++place) {
+                        const TestType value = x[cells[place]], now = x[best[output]];
+                        if (value > now || (std::isnan(value) && !std::isnan(now)))
+                            best[output] = cells[place], places_wanted[output] = static_cast<TestType>(place);
+                    }
+                });
+                Guarded<TestType> y(outputs), places(outputs), ddy(outputs);
+                functions.maximum(g, x.data(), y.data(), places.data());
+                functions.maximum_gather(g, places.data(), x.data(), ddy.data());
+                bool same = true;
+                for (std::int64_t i = 0; i < outputs; ++i)
+                    for (TestType found : {y[i], ddy[i]})
+                        same = same && (found == x[best[i]] || (std::isnan(found) && std::isnan(x[best[i]])));
+                CHECK(same);
+                CHECK(std::equal(places_wanted.begin(), places_wanted.end(), places.data()));
             }
+        }
     });
 }
 
@@ -152,8 +170,8 @@ TEST_CASE("Max-pooling of minus infinity", "[kernels][pool2d]") {
     on_every_set([](const kernels::Pool2d& pool) {
         const PoolGeometry g = geometry(1, 4, 4, 3, 2, 2, 1, 1);
         const std::vector<float> x(4 * 4 * 3, -INFINITY);
-        Guarded<float> y(3 * 3 * 3, 0.0f);
-        pool.f32.maximum(g, x.data(), y.data(), nullptr);
-        for (std::int64_t i = 0; i < y.size(); ++i) CHECK(y[i] == -INFINITY);
+        Guarded<float> y(3 * 3 * 3, 0.0f), places(3 * 3 * 3);
+        pool.f32.maximum(g, x.data(), y.data(), places.data());
+        for (std::int64_t i = 0; i < y.size(); ++i) CHECK((y[i] == -INFINITY && places[i] == 0));
     });
 }
