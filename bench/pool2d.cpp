@@ -92,7 +92,10 @@ int main(int argc, char** argv) {
         for (bool maximum : {true, false}) {
             Yardstick yardstick(g, maximum, x, y, dy, dx);
             const auto forward = bench::interleaved(
-                {[&] { maximum ? pool.maximum(g, x.data(), y.data(), places.data()) : pool.average(g, x.data(), y.data()); },
+                {[&] {
+                     if (maximum) pool.maximum(g, x.data(), y.data(), places.data());
+                     else pool.average(g, x.data(), y.data());
+                 },
                  [&] { yardstick.forward(); }});
             pool.maximum(g, x.data(), y.data(), places.data());
             const auto backward = bench::interleaved({[&] {

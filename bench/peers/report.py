@@ -82,7 +82,7 @@ def table(results, notes, arguments, peers):
             f"{time.strftime('%Y-%m-%d')}, {processor()}, {arguments.threads} threads, {arguments.pairs} pairs a row. "
             "Ratios are the peer's figure over weft's: above 1 weft is better. Median, then least and greatest of the pairs. "
             "'Two threads' tells how much two of them did beside one just before and after a row: 2 on two cores of their own, "
-            "less while the machine is shared.",
+            "less while the machine is shared. The peers' malloc asks for huge pages, but for memory and start.",
             "", f"Peers: {versions(peers)}.", "",
             "| work | weft | goal | reached | two threads | ratios |", "| --- | --- | --- | --- | --- | --- |"]
     for result in results:
