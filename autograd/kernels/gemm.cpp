@@ -277,31 +277,49 @@ GemmArguments<T> as_row(const GemmArguments<T>& g) {
     return row;
 }
 
-/// c = the sum of `rows` rows of sums, `stride` apart, and what else g adds; then g's epilogue.
+/// c = the sum of `pieces` products, each g.m rows of `stride` elements, and what else g adds; then g's epilogue.
 template <class T>
-void add_rows(const GemmArguments<T>& g, const T* sums, std::int64_t rows, std::int64_t stride) {
+void add_pieces(const GemmArguments<T>& g, const T* sums, std::int64_t pieces, std::int64_t stride) {
     constexpr std::int64_t L = lanes<T>;
-    for (std::int64_t j = 0; j < g.n; j += L) {
-        const std::int64_t count = smaller(L, g.n - j);
-        Batch<T> sum = Batch<T>::load_aligned(sums + j);
-        for (std::int64_t r = 1; r < rows; ++r) sum += Batch<T>::load_aligned(sums + r * stride + j);
-        if (g.bias) sum += load_partial(g.bias + j, count);
-        if (g.accumulate) sum += load_partial(g.c + j, count);
-        if (g.epilogue == Epilogue::relu) sum = xsimd::max(Batch<T>(T(0)), sum);  // a NaN stays: see Tile::relu
-        store_partial(g.c + j, count, sum);
-    }
+    parallel_for(g.m, divide_up(elementwise_grain, pieces * g.n), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i)
+            for (std::int64_t j = 0; j < g.n; j += L) {
+                const std::int64_t count = smaller(L, g.n - j);
+                const T* const from = sums + i * stride + j;
+                T* const to = g.c + i * g.ldc + j;
+                Batch<T> sum = Batch<T>::load_aligned(from);
+                for (std::int64_t p = 1; p < pieces; ++p) sum += Batch<T>::load_aligned(from + p * g.m * stride);
+                if (g.bias) sum += load_partial(g.bias + j, count);
+                if (g.accumulate) sum += load_partial(to, count);
+                if (g.epilogue == Epilogue::relu) sum = xsimd::max(Batch<T>(T(0)), sum);  // a NaN stays: see Tile::relu
+                store_partial(to, count, sum);
+            }
+    });
 }
 
+/// Among how many threads k is shared out. A small product of a long k: else each thread would read all of one matrix
+/// and half of each row of the other, and mostly what another has last written. Of a weights' gradient, whose k is the
+/// samples, a thread gets those it worked on before; of the weights themselves, the rows it updated.
 /// One row takes as long as reading the matrix does, and a thread reads fastest in one stretch: where rows of b are
-/// short, k is shared out and not the columns (5408 x 128 on two threads: 15 us and not 22).
+/// short, k is shared out too (5408 x 128 on two threads: 15 us and not 22).
 template <class T>
-bool run_as_row(const GemmArguments<T>& g) {
-    constexpr std::int64_t longest = 4096 / sizeof(T);  // beyond a page each stretch begins anew either way
-    if (g.m != 1 || g.transpose_b || g.n > longest) return false;
-    const std::int64_t pieces = smaller(num_threads(), g.k * g.n / elements_for_a_thread);
+std::int64_t pieces_of_depth(const GemmArguments<T>& g) {
+    constexpr std::int64_t longest_row = 4096 / sizeof(T);  // beyond a page each stretch begins anew either way
+    constexpr std::int64_t largest = 32 * 1024, multiplies_for_a_thread = 250'000;
+    if (g.transpose_b) return 1;
+    if (g.m == 1) return g.n > longest_row ? 1 : smaller(num_threads(), g.k * g.n / elements_for_a_thread);
+    const bool long_k = g.k >= 4 * (g.m + g.n) && g.m * g.n <= largest;
+    if (!long_k || (!g.transpose_a && g.n <= g.m)) return 1;
+    return smaller(num_threads(), g.k * g.m * g.n / multiplies_for_a_thread);
+}
+
+/// Each thread multiplies a stretch of k into a c of its own; then they are added. False if that does not pay.
+template <class T>
+bool run_by_depth(const GemmArguments<T>& g) {
+    const std::int64_t pieces = pieces_of_depth(g);
     if (pieces < 2) return false;
-    const std::int64_t stride = divide_up(g.n, lanes<T>) * lanes<T>;
-    T* sums = static_cast<T*>(scratch(scratch_gemm_row, static_cast<std::size_t>(pieces * stride) * sizeof(T)));
+    const std::int64_t stride = divide_up(g.n, lanes<T>) * lanes<T>, size = g.m * stride;
+    T* sums = static_cast<T*>(scratch(scratch_gemm_row, static_cast<std::size_t>(pieces * size) * sizeof(T)));
     parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t piece = begin; piece < end; ++piece) {
             const std::int64_t first = g.k * piece / pieces;
@@ -309,14 +327,15 @@ bool run_as_row(const GemmArguments<T>& g) {
             share.k = g.k * (piece + 1) / pieces - first;
             share.a += first * (g.transpose_a ? g.lda : 1);
             share.b += first * g.ldb;
-            share.c = sums + piece * stride;
+            share.c = sums + piece * size;
+            share.ldc = stride;
             share.bias = nullptr;
             share.accumulate = false;
             share.epilogue = Epilogue::none;
             run_serially(share);
         }
     });
-    add_rows(g, sums, pieces, stride);
+    add_pieces(g, sums, pieces, stride);
     return true;
 }
 
@@ -324,7 +343,7 @@ template <class T>
 void gemm(const GemmArguments<T>& g) {
     if (g.m <= 0 || g.n <= 0) return;
     if (g.n == 1 && g.m > 1 && g.transpose_a && g.ldc == 1 && !g.bias) return gemm(as_row(g));
-    if (run_as_gemv(g) || run_as_row(g)) return;
+    if (run_as_gemv(g) || run_by_depth(g)) return;
 
     // A second thread pays from about half a million operations on. Padding costs as much as columns do, and the
     // loading and storing of c as much as some steps of k.

@@ -207,14 +207,15 @@ TEST_CASE("gemm: rows longer than the matrix, accumulation, bias, relu", "[kerne
             for (bool bias : {false, true})
                 for (Epilogue epilogue : {Epilogue::none, Epilogue::relu})
                     for (auto [m, n, k] : std::vector<std::tuple<int, int, int>>{
-                             {5, 7, 3}, {32, 64, 40}, {53, 41, 37}, {17, 75, 1030}, {1, 210, 700}, {210, 1, 700}})
+                             {5, 7, 3}, {32, 64, 40}, {53, 41, 37}, {17, 75, 1030}, {64, 256, 1600}, {1, 210, 700},
+                             {210, 1, 700}})
                         check_transposes({m, n, k, false, false, extra, accumulate, bias, epilogue});
 }
 
 TEST_CASE("gemm: a NaN or an infinity reaches its row or column and no other", "[kernels][gemm]") {
     const auto relu = GENERATE(false, true);
-    // Tiles; one row shared out along k between threads; one row whose last columns fill no vector.
-    const auto [m, k] = GENERATE(table<std::int64_t, std::int64_t>({{37, 29}, {1, 4000}, {1, 29}}));
+    // Tiles; one row, or a few, shared out along k between threads; one row whose last columns fill no vector.
+    const auto [m, k] = GENERATE(table<std::int64_t, std::int64_t>({{37, 29}, {1, 4000}, {12, 4000}, {1, 29}}));
     const std::int64_t n = 43, bad_row = m > 1 ? 5 : 0;
     const Threads threads(2);
     for (Isa isa : available())
