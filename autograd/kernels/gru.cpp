@@ -10,6 +10,7 @@ template <class T>
 struct GruWeights {
     PackedWeights<T> first, second;
 
+    std::int64_t bytes() const { return first.bytes() + second.bytes(); }
     void pack(const T* from, std::int64_t units, bool transposed, bool reset_after) {
         T* memory = recurrent_scratch<T>(scratch_recurrent_weights, first.elements() + second.elements());
         first.pack(from, 3 * units, transposed, memory);
@@ -108,10 +109,12 @@ void forward_rows(const GruForward<T>& s, const GruWeights<T>& weights, std::int
 template <class T>
 void forward(const GruForward<T>& s) {
     const std::int64_t u = s.units;
-    GruWeights<T> weights{{u, s.reset_after ? 3 * u : 2 * u}, {u, u}};
-    weights.pack(s.recurrent_kernel, u, false, s.reset_after);
-    over_row_blocks(s.batch, recurrent_grain(s.steps, 3 * u * u),
-                    [&](std::int64_t first, std::int64_t rows) { forward_rows(s, weights, first, rows); });
+    over_row_blocks(
+        s.batch, recurrent_grain(s.steps, 3 * u * u), GruWeights<T>{{u, s.reset_after ? 3 * u : 2 * u}, {u, u}},
+        [&](GruWeights<T>& weights) { weights.pack(s.recurrent_kernel, u, false, s.reset_after); },
+        [&](const GruWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+            forward_rows(s, weights, first, rows);
+        });
 }
 
 /// What later steps want of a row's h, and its part of the scratch memory.
@@ -222,10 +225,12 @@ void backward_rows(const GruBackward<T>& s, const GruWeights<T>& weights, std::i
 template <class T>
 void backward(const GruBackward<T>& s) {
     const std::int64_t u = s.units;
-    GruWeights<T> weights{{s.reset_after ? 3 * u : 2 * u, u}, {u, u}};
-    weights.pack(s.recurrent_kernel, u, true, s.reset_after);
-    over_row_blocks(s.batch, recurrent_grain(s.steps, 3 * u * u),
-                    [&](std::int64_t first, std::int64_t rows) { backward_rows(s, weights, first, rows); });
+    over_row_blocks(
+        s.batch, recurrent_grain(s.steps, 3 * u * u), GruWeights<T>{{s.reset_after ? 3 * u : 2 * u, u}, {u, u}},
+        [&](GruWeights<T>& weights) { weights.pack(s.recurrent_kernel, u, true, s.reset_after); },
+        [&](const GruWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+            backward_rows(s, weights, first, rows);
+        });
 }
 
 }  // namespace

@@ -64,10 +64,12 @@ void forward_rows(const LstmForward<T>& s, const PackedWeights<T>& weights, std:
 template <class T>
 void forward(const LstmForward<T>& s) {
     const std::int64_t u = s.units;
-    PackedWeights<T> weights(u, 4 * u);
-    weights.pack(s.recurrent_kernel, 4 * u, false, recurrent_scratch<T>(scratch_recurrent_weights, weights.elements()));
-    over_row_blocks(s.batch, recurrent_grain(s.steps, 4 * u * u),
-                    [&](std::int64_t first, std::int64_t rows) { forward_rows(s, weights, first, rows); });
+    over_row_blocks(
+        s.batch, recurrent_grain(s.steps, 4 * u * u), PackedWeights<T>(u, 4 * u),
+        [&](PackedWeights<T>& weights) { weights.pack(s.recurrent_kernel, 4 * u, false); },
+        [&](const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+            forward_rows(s, weights, first, rows);
+        });
 }
 
 /// One step of one row backwards. `from_later` and dh are what later steps want of h, dc what they want of c; dz of
@@ -155,10 +157,12 @@ void backward_rows(const LstmBackward<T>& s, const PackedWeights<T>& weights, st
 template <class T>
 void backward(const LstmBackward<T>& s) {
     const std::int64_t u = s.units;
-    PackedWeights<T> weights(4 * u, u);
-    weights.pack(s.recurrent_kernel, 4 * u, true, recurrent_scratch<T>(scratch_recurrent_weights, weights.elements()));
-    over_row_blocks(s.batch, recurrent_grain(s.steps, 4 * u * u),
-                    [&](std::int64_t first, std::int64_t rows) { backward_rows(s, weights, first, rows); });
+    over_row_blocks(
+        s.batch, recurrent_grain(s.steps, 4 * u * u), PackedWeights<T>(4 * u, u),
+        [&](PackedWeights<T>& weights) { weights.pack(s.recurrent_kernel, 4 * u, true); },
+        [&](const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+            backward_rows(s, weights, first, rows);
+        });
 }
 
 }  // namespace

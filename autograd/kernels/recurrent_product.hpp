@@ -20,6 +20,11 @@ constexpr std::int64_t recurrent_grain(std::int64_t steps, std::int64_t multipli
     return 1 + 150'000 / row;
 }
 
+template <class T>
+T* recurrent_scratch(int slot, std::int64_t elements) {
+    return static_cast<T*>(scratch(slot, static_cast<std::size_t>(elements) * sizeof(T)));
+}
+
 /// Weights [k, n] as panels of two vectors, the last one padded.
 template <class T>
 class PackedWeights {
@@ -33,8 +38,12 @@ public:
     std::int64_t columns() const { return panels() * width; }
     /// How many elements pack() needs.
     std::int64_t elements() const { return columns() * k_ + lanes<T>; }
+    std::int64_t bytes() const { return elements() * static_cast<std::int64_t>(sizeof(T)); }
 
-    /// b is [k, n] with rows `step` apart, or transposed [n, k].
+    /// b is [k, n] with rows `step` apart, or transposed [n, k]. Without memory the thread's scratch is taken.
+    void pack(const T* b, std::int64_t step, bool transposed) {
+        pack(b, step, transposed, recurrent_scratch<T>(scratch_recurrent_weights, elements()));
+    }
     void pack(const T* b, std::int64_t step, bool transposed, T* memory) {
         memory_ = memory;
         for (std::int64_t q = 0; q < panels(); ++q) {
@@ -117,11 +126,6 @@ private:
 };
 
 template <class T>
-T* recurrent_scratch(int slot, std::int64_t elements) {
-    return static_cast<T*>(scratch(slot, static_cast<std::size_t>(elements) * sizeof(T)));
-}
-
-template <class T>
 void set_row(T* to, const T* from, std::int64_t n) {
     if (from) __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
     else __builtin_memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
@@ -136,12 +140,20 @@ template <Access access, class T>
     for (std::int64_t j = 0; j < n; j += line) __builtin_prefetch(row + j, access, 2);
 }
 
-/// body(first row, rows) for blocks of the rows of a batch, on as many threads as are worth it.
-template <class Body>
-void over_row_blocks(std::int64_t batch, std::int64_t grain, Body&& body) {
+/// Packed weights below this are each thread's own: those that another core has just packed would come from afar.
+constexpr std::int64_t own_weights_bytes = 256 * 1024;
+
+/// body(weights, first row, rows) for blocks of the rows of a batch, on as many threads as are worth it; pack(weights)
+/// comes first.
+template <class Weights, class Pack, class Body>
+void over_row_blocks(std::int64_t batch, std::int64_t grain, Weights weights, Pack&& pack, Body&& body) {
+    const bool own = weights.bytes() <= own_weights_bytes;
+    if (!own) pack(weights);
     parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
+        Weights mine = weights;
+        if (own) pack(mine);
         for (std::int64_t i = begin; i < end; i += recurrent_rows)
-            body(i, end - i < recurrent_rows ? end - i : recurrent_rows);
+            body(mine, i, end - i < recurrent_rows ? end - i : recurrent_rows);
     });
 }
 

@@ -33,10 +33,12 @@ void forward_rows(const SimpleRnnForward<T>& s, const PackedWeights<T>& weights,
 template <class T>
 void forward(const SimpleRnnForward<T>& s) {
     const std::int64_t u = s.units;
-    PackedWeights<T> weights(u, u);
-    weights.pack(s.recurrent_kernel, u, false, recurrent_scratch<T>(scratch_recurrent_weights, weights.elements()));
-    over_row_blocks(s.batch, recurrent_grain(s.steps, u * u),
-                    [&](std::int64_t first, std::int64_t rows) { forward_rows(s, weights, first, rows); });
+    over_row_blocks(
+        s.batch, recurrent_grain(s.steps, u * u), PackedWeights<T>(u, u),
+        [&](PackedWeights<T>& weights) { weights.pack(s.recurrent_kernel, u, false); },
+        [&](const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+            forward_rows(s, weights, first, rows);
+        });
 }
 
 template <class T>
@@ -75,10 +77,12 @@ void backward_rows(const SimpleRnnBackward<T>& s, const PackedWeights<T>& weight
 template <class T>
 void backward(const SimpleRnnBackward<T>& s) {
     const std::int64_t u = s.units;
-    PackedWeights<T> weights(u, u);
-    weights.pack(s.recurrent_kernel, u, true, recurrent_scratch<T>(scratch_recurrent_weights, weights.elements()));
-    over_row_blocks(s.batch, recurrent_grain(s.steps, u * u),
-                    [&](std::int64_t first, std::int64_t rows) { backward_rows(s, weights, first, rows); });
+    over_row_blocks(
+        s.batch, recurrent_grain(s.steps, u * u), PackedWeights<T>(u, u),
+        [&](PackedWeights<T>& weights) { weights.pack(s.recurrent_kernel, u, true); },
+        [&](const PackedWeights<T>& weights, std::int64_t first, std::int64_t rows) {
+            backward_rows(s, weights, first, rows);
+        });
 }
 
 }  // namespace
