@@ -6,6 +6,8 @@
 // usage: gemm [--rounds n] [--threads n] [--op NN|NT|TN|TT] [--shape m n k]... [--ratios]
 //        --ratios: only "ratio NAME VALUE" lines, the smaller of the two medians
 //        WEFT_ISA=avx2 DNNL_MAX_CPU_ISA=AVX2 gemm      both held to AVX2
+#include "interleaved.hpp"
+
 #include <weft/autograd/kernels/gemm.hpp>
 #include <weft/autograd/kernels/threads.hpp>
 
@@ -13,19 +15,19 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <new>
 #include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 using namespace weft::kernels;
+namespace bench = weft::bench;
+using bench::Floats;
 
 namespace {
 
@@ -45,27 +47,6 @@ const Shape shapes[] = {
     {128, 128, 10, "NN TN"},         {1, 256, 512, "NN NT"},            {64, 1, 512, "NN"},
 };
 
-/// Cache lines, as the library's arrays have them.
-struct Aligned {
-    using value_type = float;
-    template <class>
-    struct rebind {
-        using other = Aligned;
-    };
-    float* allocate(std::size_t n) {
-        return static_cast<float*>(::operator new(n * sizeof(float), std::align_val_t(64)));
-    }
-    void deallocate(float* p, std::size_t) { ::operator delete(p, std::align_val_t(64)); }
-    bool operator==(const Aligned&) const { return true; }
-};
-using Floats = std::vector<float, Aligned>;
-
-double seconds(const std::function<void()>& f, int repeats) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < repeats; ++i) f();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
-}
-
 double median(std::vector<double> x) {
     std::nth_element(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(x.size() / 2), x.end());
     return x[x.size() / 2];
@@ -83,7 +64,8 @@ Timing time_shape(const Shape& s, bool transpose_a, bool transpose_b, int rounds
     std::mt19937 random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
     Floats a(static_cast<std::size_t>(s.m * s.k)), b(static_cast<std::size_t>(s.k * s.n));
-    Floats c(static_cast<std::size_t>(s.m * s.n)), c_sgemm = c, c_matmul = c;
+    // All three write to the same c: where it lies tells in the time.
+    Floats c(static_cast<std::size_t>(s.m * s.n));
     for (float& x : a) x = uniform(random);
     for (float& x : b) x = uniform(random);
 
@@ -96,7 +78,7 @@ Timing time_shape(const Shape& s, bool transpose_a, bool transpose_b, int rounds
     const auto ours = [&] { active<Gemm>().f32(g); };
     const auto sgemm = [&] {
         dnnl::sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1.0f, a.data(), g.lda, b.data(),
-                    g.ldb, 0.0f, c_sgemm.data(), s.n);
+                    g.ldb, 0.0f, c.data(), s.n);
     };
 
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -110,24 +92,26 @@ Timing time_shape(const Shape& s, bool transpose_a, bool transpose_b, int rounds
     const dnnl::matmul primitive(dnnl::matmul::primitive_desc({a_desc, b_desc, c_desc}, engine));
     std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, dnnl::memory(a_desc, engine, a.data())},
                                                     {DNNL_ARG_WEIGHTS, dnnl::memory(b_desc, engine, b.data())},
-                                                    {DNNL_ARG_DST, dnnl::memory(c_desc, engine, c_matmul.data())}};
+                                                    {DNNL_ARG_DST, dnnl::memory(c_desc, engine, c.data())}};
     const auto matmul = [&] { primitive.execute(stream, arguments); };
 
-    for (int i = 0; i < 2; ++i) ours(), sgemm(), matmul();
+    for (int i = 0; i < 2; ++i) sgemm(), matmul(), ours();
+    const Floats found = c;
+    sgemm();
     double difference = 0;
     for (std::size_t i = 0; i < c.size(); ++i)
-        difference = std::max(difference, double(std::abs(c[i] - c_sgemm[i])) / std::max(1.0f, std::abs(c[i])));
+        difference = std::max(difference, double(std::abs(found[i] - c[i])) / std::max(1.0f, std::abs(c[i])));
     if (!(difference < 1e-3)) std::printf("  differs from oneDNN by %g!\n", difference);
 
     // Short samples: a busy neighbour spoils those it meets, and the best ones are free of it.
-    double once = seconds(ours, 1);
-    for (int i = 0; i < 3; ++i) once = std::min(once, seconds(ours, 1));
+    double once = bench::seconds_of(ours, 1);
+    for (int i = 0; i < 3; ++i) once = std::min(once, bench::seconds_of(ours, 1));
     const int repeats = std::max(1, static_cast<int>(100e-6 / std::max(once, 1e-7)));
     std::vector<double> t_ours, t_sgemm, t_matmul, r_sgemm, r_matmul;
     for (int r = 0; r < rounds; ++r) {
-        t_ours.push_back(seconds(ours, repeats));
-        t_sgemm.push_back(seconds(sgemm, repeats));
-        t_matmul.push_back(seconds(matmul, repeats));
+        t_ours.push_back(bench::seconds_of(ours, repeats));
+        t_sgemm.push_back(bench::seconds_of(sgemm, repeats));
+        t_matmul.push_back(bench::seconds_of(matmul, repeats));
         r_sgemm.push_back(t_sgemm.back() / t_ours.back());
         r_matmul.push_back(t_matmul.back() / t_ours.back());
     }

@@ -2,30 +2,30 @@
 // to time, and the best of many rounds counts.
 #pragma once
 
+#include <weft/autograd/memory.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <new>
 #include <random>
 #include <vector>
 
 namespace weft::bench {
 
-/// Memory on cache lines, as the library's arrays have it.
+/// Memory as the library's arrays have it: on cache lines, large blocks in huge pages. Where small pages happen to lie
+/// tells in the time of whoever writes to them.
 template <class T>
-struct Aligned {
+struct Pooled {
     using value_type = T;
-    Aligned() = default;
+    Pooled() = default;
     template <class U>
-    Aligned(const Aligned<U>&) {}
-    T* allocate(std::size_t count) {
-        return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}));
-    }
-    void deallocate(T* memory, std::size_t) { ::operator delete(memory, std::align_val_t{64}); }
-    bool operator==(const Aligned&) const { return true; }
+    Pooled(const Pooled<U>&) {}
+    T* allocate(std::size_t count) { return static_cast<T*>(weft::allocate(count * sizeof(T))); }
+    void deallocate(T* memory, std::size_t count) { weft::deallocate(memory, count * sizeof(T)); }
+    bool operator==(const Pooled&) const { return true; }
 };
 
-using Floats = std::vector<float, Aligned<float>>;
+using Floats = std::vector<float, Pooled<float>>;
 
 inline Floats random_values(std::int64_t count) {
     static std::mt19937 engine(1);
