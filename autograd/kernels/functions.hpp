@@ -150,7 +150,7 @@ template <int shift, class T>
     r = xsimd::fnma(n, Batch<float>(0x1.0bfbe8p-15f), r);
     const Batch<float> y = xsimd::fma(r * r, polynomial<float>(r, coefficients), r) + Batch<float>(1.f);
     const auto scaled = xsimd::bitwise_cast<Bits<float>>(y) + (xsimd::bitwise_cast<Bits<float>>(shifted) << 23);
-    const Batch<float> other = xsimd::max(Batch<float>(0.f), x);  // 0, or a NaN, whose bits the scaling would make a number
+    const Batch<float> other = xsimd::max(Batch<float>(0.f), x);  // 0, or a NaN: scaling its bits would make a number
     return xsimd::select(x >= Batch<float>(-87.3f), xsimd::bitwise_cast<Batch<float>>(scaled), other);
 }
 [[gnu::always_inline]] inline Batch<double> exponential_of_negative(const Batch<double>& x) { return xsimd::exp(x); }

@@ -195,7 +195,8 @@ TEST_CASE("gemm: a transposed a of more than the cache, in place and packed", "[
     check_transposes({24, 260, 390, false, false, 1000});
     check_transposes({131, 280, 300, false, false, 1024 - 131, false, true, Epilogue::relu});
     check_transposes({260, 260, 260, false, false, 1024 - 260});
-    check<float>({4200, 260, 56, true, false, 5120 - 4200});  // more rows than are packed at once
+    // more rows than are packed at once, more columns than are
+    if (threads == 1) check<float>({4100, 340, 384, true, false, 4608 - 4100});
 }
 
 TEST_CASE("gemm: rows longer than the matrix, accumulation, bias, relu", "[kernels][gemm]") {

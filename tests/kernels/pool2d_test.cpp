@@ -128,7 +128,8 @@ TEST_CASE("Pooling work that is worth threads", "[kernels][pool2d]") {
 
 TEMPLATE_TEST_CASE("Max-pooling lets NaN win, and its gradient goes there", "[kernels][pool2d]", float, double) {
     // Cells of each window of three rows and columns, strides of two: windows overlap, and some reach beyond the image.
-    const TestType nan = std::numeric_limits<TestType>::quiet_NaN(), infinite = std::numeric_limits<TestType>::infinity();
+    using Limits = std::numeric_limits<TestType>;
+    const TestType nan = Limits::quiet_NaN(), infinite = Limits::infinity();
     on_every_set([&](const kernels::Pool2d& pool) {
         const kernels::PoolFunctions<TestType>& functions = [&]() -> auto& {
             if constexpr (std::is_same_v<TestType, float>) return pool.f32;
